@@ -1,0 +1,167 @@
+//! The license pool as rows: one per purchased license, and the settings that govern it.
+//!
+//! Attaching is claiming a row, so more than K licenses can never be attached (design rule 3.2.1). A row whose seat may
+//! hold a license at Zoom is occupied until Zoom has been asked.
+
+use super::ids::{MeetingId, SeatId};
+use super::time::{Instant, Span};
+
+/// Where one purchased license is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// On no seat.
+    Free,
+    /// Claimed for a seat; Zoom may or may not have heard of it.
+    Attaching(Claim),
+    /// On a seat: Zoom has confirmed it.
+    Attached(Claim),
+    /// Being taken off a seat; Zoom may or may not have heard of it.
+    Detaching(Claim),
+}
+
+/// Which seat a license row stands for, and since when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The seat.
+    pub seat: SeatId,
+    /// The meeting that asked for it; none when a person at Zoom's console put it there.
+    pub meeting: Option<MeetingId>,
+    /// Since when the row is in this state.
+    pub since: Instant,
+}
+
+/// One row of the pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolRow {
+    /// Its number, from 1.
+    pub number: u32,
+    /// Where it is.
+    pub slot: Slot,
+    /// How many moves failed in a row, and when the next may be tried.
+    pub failures: u32,
+    /// Not before this instant is Zoom asked again.
+    pub retry_at: Option<Instant>,
+    /// Zoom's last refusal in words an operator understands.
+    pub problem: Option<String>,
+}
+
+impl Slot {
+    /// The claim, when the license is not free.
+    pub const fn claim(&self) -> Option<&Claim> {
+        match self {
+            Self::Free => None,
+            Self::Attaching(claim) | Self::Attached(claim) | Self::Detaching(claim) => Some(claim),
+        }
+    }
+
+    /// The word for this state.
+    pub const fn place(&self) -> Place {
+        match self {
+            Self::Free => Place::Free,
+            Self::Attaching(_) => Place::Attaching,
+            Self::Attached(_) => Place::Attached,
+            Self::Detaching(_) => Place::Detaching,
+        }
+    }
+}
+
+/// The word for a [`Slot`] without its data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// See [`Slot::Free`].
+    Free,
+    /// See [`Slot::Attaching`].
+    Attaching,
+    /// See [`Slot::Attached`].
+    Attached,
+    /// See [`Slot::Detaching`].
+    Detaching,
+}
+
+impl Place {
+    /// The place as a person reads it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Free => "Free",
+            Self::Attaching => "Attaching",
+            Self::Attached => "Attached",
+            Self::Detaching => "Detaching",
+        }
+    }
+}
+
+/// How licenses reach hosts (design rule 3.2.9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Strategy {
+    /// Licenses move to the host just before each meeting.
+    Float,
+}
+
+/// What the operator sets for the whole pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolSettings {
+    /// K: how many licenses were bought.
+    pub licenses: u32,
+    /// Licenses kept back against overruns; none: 1 when K is 5 or more, else 0 (rule 3.1.4).
+    pub spare: Option<u32>,
+    /// How long before the start a license is attached; on the 5-minute grid.
+    pub lead: Span,
+    /// How long after the planned end a license is still promised; on the 5-minute grid.
+    pub grace: Span,
+    /// How long after Zoom's "ended" the license stays, in case the meeting restarts.
+    pub rejoin: Span,
+    /// How long after the planned start an unstarted meeting is given up.
+    pub no_show: Span,
+    /// How far ahead a meeting may be booked.
+    pub horizon: Span,
+    /// Until when Zoom refuses to move licenses; see rule 3.2.8.
+    pub frozen_until: Option<Instant>,
+}
+
+impl PoolSettings {
+    /// What a new installation starts with.
+    pub const fn defaults() -> Self {
+        Self {
+            licenses: 0,
+            spare: None,
+            lead: Span::minutes(5),
+            grace: Span::minutes(5),
+            rejoin: Span::minutes(2),
+            no_show: Span::minutes(15),
+            horizon: Span::days(365),
+            frozen_until: None,
+        }
+    }
+
+    /// The licenses kept back in force.
+    pub fn spare(&self) -> u32 {
+        self.spare.unwrap_or(u32::from(self.licenses >= 5)).min(self.licenses)
+    }
+
+    /// The licenses that may be promised: K less the spare.
+    pub fn promisable(&self) -> u32 {
+        self.licenses - self.spare()
+    }
+}
+
+super::stored_as! {
+    Place { Free = "free", Attaching = "attaching", Attached = "attached", Detaching = "detaching" }
+    Strategy { Float = "float" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_license_is_kept_back_from_five_on() {
+        let spare = |licenses| PoolSettings { licenses, ..PoolSettings::defaults() }.spare();
+        assert_eq!((spare(0), spare(4), spare(5), spare(50)), (0, 0, 1, 1));
+    }
+
+    #[test]
+    fn a_spare_larger_than_the_pool_leaves_nothing_to_promise() {
+        let settings = PoolSettings { licenses: 2, spare: Some(9), ..PoolSettings::defaults() };
+        assert_eq!(settings.promisable(), 0);
+    }
+}
