@@ -1,8 +1,9 @@
-// Small comforts. Every page works without this file; nothing here decides anything.
-// What must stay true: no inline handlers, same-origin requests only, under 5 kB, safe to run again on swapped content.
+// Small comforts: every page works without this file.
+// Must stay true: same origin only, under 5 kB, safe to run again on swapped content.
 (() => {
   "use strict";
   const all = (root, selector) => [...root.querySelectorAll(selector)];
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const say = (text) => { const box = document.getElementById("say"); if (box) box.textContent = text; };
 
   // [data-copy="#id"]: copies that element's value or text.
@@ -11,90 +12,85 @@
     const source = button && document.querySelector(button.dataset.copy);
     if (!source) return;
     const label = button.dataset.label ??= button.textContent;
-    let done = true;
+    let told = "Copied";
     try {
       await navigator.clipboard.writeText(source.value ?? source.textContent.trim());
     } catch {
-      done = false;
-      if (source.select) source.select(); else getSelection().selectAllChildren(source);
+      told = "Selected: press Ctrl+C";
+      getSelection().selectAllChildren(source);
+      source.select?.();
     }
-    button.textContent = done ? "Copied" : "Selected";
-    say(done ? "Copied" : "Could not copy. The text is selected: copy it with your keyboard.");
+    say(button.textContent = told);
     setTimeout(() => { button.textContent = label; say(""); }, 4000);
   });
 
-  // A second press of a submit button does nothing; coming back by the Back button enables it again.
+  // A second press of a submit button does nothing; the browser's Back enables it again.
+  const able = (form, yes) => all(form, "[type=submit], button:not([type])").forEach((b) => { b.disabled = !yes; });
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (event.defaultPrevented || form.method !== "post") return;
+    if (event.defaultPrevented || form.method !== "post" || form.target) return;
     if (form.dataset.sent) { event.preventDefault(); return; }
     form.dataset.sent = "1";
-    setTimeout(() => all(form, "button:not([type=button])").forEach((b) => { b.disabled = true; }));
+    setTimeout(() => able(form, false));
   });
   addEventListener("pageshow", (event) => {
-    if (!event.persisted) return;
-    all(document, "form[data-sent]").forEach((form) => {
-      delete form.dataset.sent;
-      all(form, "button").forEach((b) => { b.disabled = false; });
-    });
+    if (event.persisted) all(document, "form[data-sent]").forEach((form) => { delete form.dataset.sent; able(form, true); });
   });
 
-  // <time datetime data-local>: adds the reader's own time when it reads differently there.
+  // <time datetime data-local>: adds the reader's time where it differs.
   const localTimes = (root) => all(root, "time[data-local]").forEach((time) => {
     const at = new Date(time.dateTime);
-    const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
     if (Number.isNaN(at.getTime()) || time.nextElementSibling?.matches(".local")) return;
     const read = (timeZone) => at.toLocaleString("en", { timeZone, weekday: "short", hour: "2-digit", minute: "2-digit", hour12: false });
-    try { if (time.dataset.local && read(time.dataset.local) === read(here)) return; } catch { /* unknown zone: show ours */ }
+    try { if (time.dataset.local && read(time.dataset.local) === read(here)) return; } catch { /* unknown zone */ }
     const note = document.createElement("span");
     note.className = "local soft";
     note.textContent = ` (${read(here)} your time)`;
     time.after(note);
   });
 
-  // select[data-guess-zone]: offers the reader's zone where nothing was chosen yet.
+  // select[data-guess-zone]: the reader's zone where none is chosen.
   const guessZones = (root) => all(root, "select[data-guess-zone]").forEach((select) => {
-    const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
     if (!select.value && [...select.options].some((o) => o.value === here)) select.value = here;
   });
 
   const enhance = (root) => { localTimes(root); guessZones(root); all(root, "[data-copy]").forEach((b) => { b.hidden = false; }); };
 
-  // [data-poll="/url"]: fetches a fragment and swaps it in when it changed. 204 stops; X-Location moves on.
+  // [data-poll="/url"]: swaps in a fresh fragment when it changed. 204 stops; X-Location moves on.
   const poll = (region) => {
-    const pause = Math.max(2, Number(region.dataset.pollSeconds) || 5) * 1000;
+    const pause = Math.max(2, region.dataset.pollSeconds || 5) * 1000;
     const plain = (html) => { const t = document.createElement("template"); t.innerHTML = html; return t.innerHTML.trim(); };
     const spoken = () => region.querySelector("[data-say]")?.textContent.trim() ?? "";
-    let seen = plain(region.innerHTML), wait = pause, timer = 0;
+    const stops = () => all(region, "a, button, summary");
+    let seen = plain(region.innerHTML), wait = pause, timer;
     const swap = (html) => {
       const active = document.activeElement;
       const inside = active !== region && region.contains(active);
       if (inside && active.matches("input, select, textarea")) return;
-      const stops = () => all(region, "a, button, input, select, textarea, summary, [tabindex]");
-      const index = inside ? stops().indexOf(active) : -1;
-      const open = all(region, "details[open][id]").map((d) => d.id);
-      const before = spoken();
+      const index = stops().indexOf(active), open = all(region, "details[open][id]"), before = spoken();
       region.innerHTML = seen = html;
-      open.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
-      if (inside) ((active.id && document.getElementById(active.id)) || stops()[index] || region).focus();
+      open.forEach(({ id }) => document.getElementById(id)?.setAttribute("open", ""));
+      if (inside) (stops()[index] ?? region).focus();
       if (spoken() !== before) say(spoken());
       enhance(region);
     };
     const look = async () => {
       if (document.hidden) return;
-      try {
-        const answer = await fetch(region.dataset.poll, { credentials: "same-origin", headers: { "X-Fragment": "1" } });
-        const next = answer.headers.get("X-Location");
-        if (next) { location.assign(next); return; }
-        if (answer.redirected) { location.reload(); return; }
-        if (answer.status === 204) return;
-        wait = answer.ok ? pause : Math.min(wait * 2, 60000);
-        const html = answer.ok ? plain(await answer.text()) : seen;
+      let answer;
+      try { answer = await fetch(region.dataset.poll, { credentials: "same-origin" }); } catch { /* offline */ }
+      const next = answer?.headers.get("X-Location");
+      if (next) return location.assign(next);
+      if (answer?.redirected) return location.reload();
+      if (answer?.status === 204) return document.removeEventListener("visibilitychange", again);
+      if (answer?.ok) {
+        const html = plain(await answer.text().catch(() => seen));
         if (html !== seen) swap(html);
-      } catch { wait = Math.min(wait * 2, 60000); }
+      }
+      wait = answer?.ok ? pause : Math.min(wait * 2, 60000);
       timer = setTimeout(look, wait);
     };
-    document.addEventListener("visibilitychange", () => { if (!document.hidden && timer) { clearTimeout(timer); look(); } });
+    const again = () => { clearTimeout(timer); look(); };
+    document.addEventListener("visibilitychange", again);
     region.tabIndex = -1;
     timer = setTimeout(look, wait);
   };
