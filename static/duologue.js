@@ -1,4 +1,4 @@
-// Small comforts: every page works without this file.
+// Comforts: every page works without this file.
 // Must stay true: same origin only, under 5 kB, safe to run again on swapped content.
 (() => {
   "use strict";
@@ -16,7 +16,7 @@
     try {
       await navigator.clipboard.writeText(source.value ?? source.textContent.trim());
     } catch {
-      told = "Selected: press Ctrl+C";
+      told = "Selected";
       getSelection().selectAllChildren(source);
       source.select?.();
     }
