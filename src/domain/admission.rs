@@ -8,6 +8,15 @@
 mod ledger;
 mod usage;
 
+#[cfg(test)]
+mod mutants;
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod trial;
+
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
