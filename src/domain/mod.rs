@@ -33,4 +33,4 @@ macro_rules! stored_as {
         }
     )+};
 }
-use stored_as;
+pub(crate) use stored_as;
