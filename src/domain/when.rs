@@ -121,10 +121,7 @@ mod tests {
         let (madrid, lima) = (zone("Europe/Madrid"), zone("America/Lima"));
         assert_eq!(
             both(window, &madrid, &lima),
-            [
-                "Wednesday 4 November 2026, 00:30–01:15 (Madrid, UTC+1)",
-                "Tuesday 3 November 2026, 18:30–19:15 (Lima, UTC-5)"
-            ]
+            ["Wednesday 4 November 2026, 00:30–01:15 (Madrid, UTC+1)", "Tuesday 3 November 2026, 18:30–19:15 (Lima, UTC-5)"]
         );
         assert_eq!(both(window, &madrid, &madrid).len(), 1);
     }

@@ -85,10 +85,7 @@ mod tests {
         Letter {
             id: LetterId::new(id.to_string()),
             written_at: Instant::from_seconds(0),
-            to: Recipient {
-                address: EmailAddress::parse("bo@example.com").unwrap(),
-                name: PersonName::parse("Bo").unwrap(),
-            },
+            to: Recipient { address: EmailAddress::parse("bo@example.com").unwrap(), name: PersonName::parse("Bo").unwrap() },
             reply_to: None,
             subject: Subject::new("Hello"),
             text: "Hello".to_owned(),

@@ -23,12 +23,15 @@ const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self';
 const LETTER_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'self'; \
                              base-uri 'none'; sandbox allow-popups allow-popups-to-escape-sandbox";
 
+const STYLE: &str = include_str!("../../templates/mailbox/mailbox.css");
+
 /// Adds the mailbox's pages under `/mailbox`.
 pub fn configure(mailbox: Mailbox) -> impl Fn(&mut ServiceConfig) + Clone {
     move |config| {
         config
             .app_data(Data::new(mailbox.clone()))
             .route("/mailbox", get().to(list))
+            .route("/mailbox/mailbox.css", get().to(style))
             .route("/mailbox/{number}", get().to(show))
             .route("/mailbox/{number}/html", get().to(html));
     }
@@ -99,6 +102,10 @@ async fn html(mailbox: Data<Mailbox>, number: Path<String>) -> HttpResponse {
         Some(sent) => answer(StatusCode::OK, LETTER_POLICY, sent.letter.html.clone()),
         None => missing(),
     }
+}
+
+async fn style() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/css; charset=utf-8").insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff")).body(STYLE)
 }
 
 fn find(mailbox: &Mailbox, number: &str) -> Option<Sent> {

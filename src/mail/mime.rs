@@ -47,12 +47,9 @@ fn parts(letter: &Letter) -> Result<MultiPart, MimeError> {
         .singlepart(SinglePart::html(letter.html.clone()));
     let Some(calendar) = &letter.calendar else { return Ok(alternative) };
     let inline = SinglePart::builder().header(calendar_type("text/calendar", calendar)?).body(calendar.ics.clone());
-    let attached = Attachment::new("invite.ics".to_owned())
-        .body(calendar.ics.clone(), calendar_type("application/ics", calendar)?);
-    Ok(MultiPart::mixed()
-        .boundary(boundary("mixed", letter))
-        .multipart(alternative.singlepart(inline))
-        .singlepart(attached))
+    let attached =
+        Attachment::new("invite.ics".to_owned()).body(calendar.ics.clone(), calendar_type("application/ics", calendar)?);
+    Ok(MultiPart::mixed().boundary(boundary("mixed", letter)).multipart(alternative.singlepart(inline)).singlepart(attached))
 }
 
 fn calendar_type(mime: &str, calendar: &CalendarPart) -> Result<ContentType, MimeError> {

@@ -3,10 +3,12 @@
 //! What must stay true: no error text holds an address, since the reply of a mail server often repeats it and the text ends
 //! in logs and on pages. A password never crosses a network in the clear.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use lettre::transport::smtp::{self, PoolConfig};
+use lettre::transport::smtp::{self, AsyncSmtpTransportBuilder, PoolConfig};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 use url::{Host, Url};
 
@@ -23,8 +25,26 @@ const KEPT_CONNECTIONS: u32 = 2;
 /// A mail server and who we are to it. Cloning shares the connections.
 #[derive(Clone, Debug)]
 pub struct Smtp {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    server: Arc<Server>,
     sender: Sender,
+}
+
+/// lettre's pool of connections starts a task when it is made and another when it is dropped, and panics where no runtime
+/// can run them. So it is made at the first letter, and left to the end of the process where it cannot be dropped.
+#[derive(Debug)]
+struct Server {
+    plan: AsyncSmtpTransportBuilder,
+    connections: OnceLock<Transport>,
+}
+
+type Transport = AsyncSmtpTransport<Tokio1Executor>;
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if Handle::try_current().is_err() {
+            std::mem::forget(self.connections.take());
+        }
+    }
 }
 
 /// An `SMTP_URL` that cannot be used; the words never repeat the URL, which holds a password.
@@ -45,10 +65,10 @@ impl Smtp {
     /// Reads `SMTP_URL`. Connects to nothing yet.
     pub fn new(url: &str, sender: Sender) -> Result<Self, SmtpUrlError> {
         refuse_open_password(url)?;
-        let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url).map_err(|_| SmtpUrlError::Form)?;
+        let plan = Transport::from_url(url).map_err(|_| SmtpUrlError::Form)?;
         let pool = PoolConfig::new().max_size(KEPT_CONNECTIONS);
-        let transport = builder.timeout(Some(PATIENCE)).pool_config(pool).build();
-        Ok(Self { transport, sender })
+        let plan = plan.timeout(Some(PATIENCE)).pool_config(pool);
+        Ok(Self { server: Arc::new(Server { plan, connections: OnceLock::new() }), sender })
     }
 
     /// The sender of every letter.
@@ -60,15 +80,17 @@ impl Smtp {
     /// then shows the repetition as one mail.
     pub async fn send(&self, letter: &Letter) -> Result<(), SendError> {
         let message = mime::message(letter, &self.sender).map_err(|error| SendError::Never(error.to_string()))?;
-        within(self.transport.send(message)).await.map(|_| ())
+        within(self.transport().send(message)).await.map(|_| ())
     }
 
     /// Connects and signs in, and sends nothing.
     pub async fn check(&self) -> Result<(), SendError> {
-        match within(self.transport.test_connection()).await? {
-            true => Ok(()),
-            false => Err(SendError::Later("the mail server closed the connection".to_owned())),
-        }
+        let alive = within(self.transport().test_connection()).await?;
+        alive.then_some(()).ok_or_else(|| SendError::Later("the mail server closed the connection".to_owned()))
+    }
+
+    fn transport(&self) -> &Transport {
+        self.server.connections.get_or_init(|| self.server.plan.clone().build())
     }
 }
 
@@ -146,7 +168,8 @@ mod tests {
             "smtps://ana:secret@mail.example.com",
             "smtp://ana:secret@mail.example.com:587?tls=required",
         ] {
-            assert!(smtp(url).is_ok(), "{url}");
+            let smtp = smtp(url).unwrap_or_else(|error| panic!("{url}: {error}"));
+            assert!(!format!("{smtp:?}").contains("secret"), "{smtp:?}");
         }
     }
 
@@ -156,6 +179,14 @@ mod tests {
             let error = smtp(url).unwrap_err().to_string();
             assert!(error.contains("SMTP_URL") && !error.contains("secret"), "{url}: {error}");
         }
+    }
+
+    #[test]
+    fn a_server_that_is_not_there_is_a_reason_to_try_later_and_outlives_its_runtime() {
+        let smtp = smtp("smtp://127.0.0.1:1").unwrap();
+        let outcome = actix_web::rt::System::new().block_on(smtp.check());
+        assert_eq!(outcome, Err(SendError::Later("the mail server could not be reached".to_owned())));
+        drop(smtp);
     }
 
     #[test]

@@ -103,13 +103,7 @@ impl MeetingFacts<'_> {
         self.entry(stamp, &format!("The meeting with {} will not take place.", self.host), None, calendar::cancel)
     }
 
-    fn entry(
-        &self,
-        stamp: &Stamp,
-        description: &str,
-        link: Option<&str>,
-        write: fn(&Entry<'_>) -> CalendarPart,
-    ) -> CalendarPart {
+    fn entry(&self, stamp: &Stamp, description: &str, link: Option<&str>, write: fn(&Entry<'_>) -> CalendarPart) -> CalendarPart {
         write(&Entry {
             uid: &calendar::uid(self.meeting, self.base_host),
             sequence: self.sequence,

@@ -24,7 +24,9 @@ fn letter(to: &str, text: &str) -> Letter {
 /// Sends the letters and gets a page: its status, its policy and its text.
 async fn get_page(letters: &[Letter], uri: &str) -> (u16, String, String) {
     let mailbox = Mailbox::new(Sender::parse("North <meet@example.com>").unwrap());
-    letters.iter().for_each(|letter| mailbox.send(letter).unwrap());
+    for letter in letters {
+        mailbox.send(letter).unwrap();
+    }
     let app = init_service(App::new().configure(configure(mailbox))).await;
     let response = call_service(&app, TestRequest::get().uri(uri).to_request()).await;
     let policy = response.headers().get(CONTENT_SECURITY_POLICY).unwrap().to_str().unwrap().to_owned();
@@ -75,12 +77,7 @@ async fn a_letter_that_is_not_there_is_not_found() {
 fn the_end_of_a_sentence_is_no_part_of_a_link() {
     assert_eq!(
         pieces("See https://a.example/b. Or http://c.example"),
-        [
-            Piece::Text("See "),
-            Piece::Link("https://a.example/b"),
-            Piece::Text(". Or "),
-            Piece::Link("http://c.example")
-        ]
+        [Piece::Text("See "), Piece::Link("https://a.example/b"), Piece::Text(". Or "), Piece::Link("http://c.example")]
     );
 }
 
