@@ -1,0 +1,239 @@
+//! The client of Zoom's API: one method for each thing the product asks of Zoom.
+//!
+//! It sends every call once; only an expired token is renewed and the call repeated. Retrying is left to the caller, who
+//! looks at the state again before each step. Writes to one Zoom user (or one meeting) go one after the other, because
+//! Zoom answers concurrent ones with a conflict. Nothing of what is sent or received is logged but the call's name, its
+//! status and Zoom's tracking id.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use super::error::ZoomError;
+use super::meeting::{MeetingChange, NewMeeting, PastMeeting, ZoomMeeting};
+use super::scopes::{self, Need};
+use super::token::Tokens;
+use super::transport::{Call, Method, Reply, Transport, encoded};
+use super::user::{CreateAction, NewZoomUser, UsersSummary, ZoomUser, type_number};
+use super::wire;
+use crate::clock::Clock;
+use crate::domain::seat::License;
+
+/// The most users Zoom gives in one page.
+const PAGE: &str = "300";
+/// More pages than any account has; ends the loop if Zoom should never stop.
+const MOST_PAGES: usize = 200;
+
+/// What the Server-to-Server OAuth app signs in with.
+#[derive(Clone)]
+pub struct Credentials {
+    /// The account that owns the app.
+    pub account_id: String,
+    /// The app's client id.
+    pub client_id: String,
+    /// The app's client secret.
+    pub client_secret: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials(hidden)")
+    }
+}
+
+/// Zoom's API. Share it in an `Arc`.
+pub struct Client {
+    transport: Arc<dyn Transport>,
+    tokens: Tokens,
+    clock: Clock,
+    turns: Turns,
+}
+
+impl Client {
+    /// A client that has asked nothing yet.
+    pub fn new(transport: Arc<dyn Transport>, credentials: Credentials, clock: Clock) -> Self {
+        let tokens = Tokens::new(transport.clone(), credentials, clock.clone());
+        Self { transport, tokens, clock, turns: Turns::default() }
+    }
+
+    /// Creates a meeting hosted by this Zoom user.
+    pub async fn create_meeting(&self, zoom_user_id: &str, meeting: &NewMeeting) -> Result<ZoomMeeting, ZoomError> {
+        let call = Call::api(Method::Post, &["users", zoom_user_id, "meetings"]).json(meeting.body());
+        let reply = self.write(zoom_user_id, "create meeting", call).await?;
+        understood(&reply, ZoomMeeting::from_wire)
+    }
+
+    /// A meeting with a fresh start URL.
+    pub async fn meeting(&self, number: i64) -> Result<ZoomMeeting, ZoomError> {
+        let reply = self.ask("get meeting", Call::api(Method::Get, &["meetings", &number.to_string()])).await?;
+        understood(&reply, ZoomMeeting::from_wire)
+    }
+
+    /// Changes a meeting.
+    pub async fn update_meeting(&self, number: i64, change: &MeetingChange) -> Result<(), ZoomError> {
+        let number = number.to_string();
+        let call = Call::api(Method::Patch, &["meetings", &number]).json(change.body());
+        self.write(&number, "update meeting", call).await.map(drop)
+    }
+
+    /// Deletes a meeting; one that is gone already is fine. Zoom sends no mail about it.
+    pub async fn delete_meeting(&self, number: i64) -> Result<(), ZoomError> {
+        let number = number.to_string();
+        let call = Call::api(Method::Delete, &["meetings", &number]).query("schedule_for_reminder", "false");
+        match self.write(&number, "delete meeting", call).await {
+            Ok(_) | Err(ZoomError::Gone) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Ends a running meeting for everybody in it.
+    pub async fn end_meeting(&self, number: i64) -> Result<(), ZoomError> {
+        let number = number.to_string();
+        let call = Call::api(Method::Put, &["meetings", &number, "status"]).json(json!({"action": "end"}));
+        self.write(&number, "end meeting", call).await.map(drop)
+    }
+
+    /// An instance that is over. [`ZoomError::Gone`] means that it still runs or was never known.
+    pub async fn past_meeting(&self, uuid: &str) -> Result<PastMeeting, ZoomError> {
+        // Zoom decodes such a uuid twice, because a slash would otherwise split the path.
+        let twice = uuid.starts_with('/') || uuid.contains("//");
+        let uuid = if twice { encoded(uuid) } else { uuid.to_owned() };
+        let reply = self.ask("get past meeting", Call::api(Method::Get, &["past_meetings", &uuid])).await?;
+        understood(&reply, PastMeeting::from_wire)
+    }
+
+    /// A user by Zoom's id or by e-mail address.
+    pub async fn user(&self, id_or_email: &str) -> Result<ZoomUser, ZoomError> {
+        let reply = self.ask("get user", Call::api(Method::Get, &["users", id_or_email])).await?;
+        understood(&reply, ZoomUser::from_wire)
+    }
+
+    /// Every user of the account, also pending and inactive ones.
+    pub async fn users(&self) -> Result<Vec<ZoomUser>, ZoomError> {
+        let mut users = Vec::new();
+        for status in ["active", "pending", "inactive"] {
+            self.users_with(status, &mut users).await?;
+        }
+        Ok(users)
+    }
+
+    /// Creates a Basic user (a Licensed one by `custCreate`, which Zoom demands there).
+    pub async fn create_user(&self, action: CreateAction, user: &NewZoomUser) -> Result<ZoomUser, ZoomError> {
+        let email = user.email.to_lowercase();
+        let kind = if action == CreateAction::CustCreate { 2 } else { 1 };
+        let mut info = json!({"email": email, "type": kind, "first_name": user.first_name, "last_name": user.last_name});
+        if let (CreateAction::AutoCreate, Some(password)) = (action, &user.password) {
+            info["password"] = password.as_str().into();
+        }
+        let call = Call::api(Method::Post, &["users"]).json(json!({"action": action.word(), "user_info": info}));
+        let reply = self.write(&email, "create user", call).await.map_err(|error| match error {
+            ZoomError::Refused { code, message } => ZoomError::NotCreated { action, code, message },
+            other => other,
+        })?;
+        // The reply has no status: only `create` leaves the user pending.
+        let pending = action == CreateAction::Create;
+        understood(&reply, |mut user: wire::User| {
+            user.status.get_or_insert_with(|| if pending { "pending" } else { "active" }.to_owned());
+            ZoomUser::from_wire(user)
+        })
+    }
+
+    /// Gives a user a license or takes it. Zoom says yes to a pending user and changes nothing: read it back.
+    pub async fn set_license(&self, zoom_user_id: &str, license: License) -> Result<(), ZoomError> {
+        let Some(kind) = type_number(license) else {
+            return Err(ZoomError::Refused { code: 0, message: "only Basic and Licensed can be set".into() });
+        };
+        let call = Call::api(Method::Patch, &["users", zoom_user_id]).json(json!({"type": kind}));
+        self.write(zoom_user_id, "set license", call).await.map(drop)
+    }
+
+    /// How many users hold a license: the cheapest way to count.
+    pub async fn users_summary(&self) -> Result<UsersSummary, ZoomError> {
+        let reply = self.ask("get users summary", Call::api(Method::Get, &["users", "summary"])).await?;
+        understood(&reply, UsersSummary::from_wire)
+    }
+
+    /// Signs in and names what the app at Zoom is not allowed to do; an empty list is as it should be.
+    pub async fn check(&self) -> Result<Vec<Need>, ZoomError> {
+        self.tokens.forget().await;
+        let token = self.tokens.good().await?;
+        let scopes = token.scopes.ok_or_else(|| ZoomError::Unclear("the token names no scopes".into()))?;
+        Ok(scopes::missing(&scopes))
+    }
+
+    async fn users_with(&self, status: &str, users: &mut Vec<ZoomUser>) -> Result<(), ZoomError> {
+        let mut next = String::new();
+        for _ in 0..MOST_PAGES {
+            let call = Call::api(Method::Get, &["users"]).query("status", status).query("page_size", PAGE);
+            let call = if next.is_empty() { call } else { call.query("next_page_token", &next) };
+            let reply = self.ask("list users", call).await?;
+            let page: wire::Users = understood(&reply, Some)?;
+            users.extend(page.users.into_iter().filter_map(|mut user| {
+                user.status.get_or_insert_with(|| status.to_owned());
+                ZoomUser::from_wire(user)
+            }));
+            match page.next_page_token {
+                Some(token) if token != next => next = token,
+                _ => return Ok(()),
+            }
+        }
+        Err(ZoomError::Unclear("the list of users does not end".into()))
+    }
+
+    /// Sends a call that changes something, after every earlier one about the same thing.
+    async fn write(&self, about: &str, name: &'static str, call: Call) -> Result<Reply, ZoomError> {
+        let turn = self.turns.of(about);
+        let _mine = turn.lock().await;
+        self.ask(name, call).await
+    }
+
+    async fn ask(&self, name: &'static str, call: Call) -> Result<Reply, ZoomError> {
+        let token = self.tokens.good().await?;
+        let mut answer = self.ask_with(name, call.clone(), &token.bearer).await;
+        if matches!(answer, Err(ZoomError::Unauthorized(_))) {
+            let token = self.tokens.other_than(&token).await?;
+            answer = self.ask_with(name, call, &token.bearer).await;
+        }
+        if matches!(answer, Err(ZoomError::MissingScope(_))) {
+            self.tokens.forget().await;
+        }
+        answer
+    }
+
+    async fn ask_with(&self, name: &'static str, call: Call, token: &str) -> Result<Reply, ZoomError> {
+        let sent = self.transport.send(call.bearer(token)).await.map_err(ZoomError::no_reply);
+        let tracking = sent.as_ref().ok().and_then(|reply| reply.header("x-zm-trackingid")).unwrap_or_default().to_owned();
+        let answer = sent.and_then(|reply| ZoomError::in_reply(reply, self.clock.now()));
+        match &answer {
+            Ok(reply) => tracing::debug!(call = name, status = reply.status, tracking, "asked Zoom"),
+            Err(error) => tracing::info!(call = name, %error, tracking, "Zoom did not do it"),
+        }
+        answer
+    }
+}
+
+/// Reads a reply that should hold a `W`; anything else is no clear answer.
+fn understood<W: DeserializeOwned, T>(reply: &Reply, read: impl FnOnce(W) -> Option<T>) -> Result<T, ZoomError> {
+    let unclear = || ZoomError::Unclear(format!("status {} with an unexpected body", reply.status));
+    wire::read(&reply.body).and_then(read).ok_or_else(unclear)
+}
+
+/// Whose turn it is to write to one user or meeting. Turns that nobody waits for are forgotten.
+#[derive(Default)]
+struct Turns(Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>);
+
+impl Turns {
+    fn of(&self, about: &str) -> Arc<tokio::sync::Mutex<()>> {
+        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(turn) = turns.get(about).and_then(Weak::upgrade) {
+            return turn;
+        }
+        turns.retain(|_, turn| turn.strong_count() > 0);
+        let turn = Arc::new(tokio::sync::Mutex::new(()));
+        turns.insert(about.to_owned(), Arc::downgrade(&turn));
+        turn
+    }
+}
