@@ -83,7 +83,7 @@ pub struct Request {
     pub tenant: TenantId,
     /// Who would host it.
     pub host: UserId,
-    /// The meeting that is being moved: its present hold is as good as given back.
+    /// The meeting that is being moved: its present hold does not count.
     pub moving: Option<MeetingId>,
     /// The seats it could run on, in order of preference (rule 3.1.11).
     pub seats: Vec<SeatId>,
@@ -119,6 +119,13 @@ pub enum Refusal {
     TooFar,
     /// Zoom refuses to move licenses at present, and the seat has none.
     LicenseFrozen,
+}
+
+impl Request {
+    /// Whether the hold is that of the meeting being moved, which is as good as given back.
+    fn gives_back(&self, hold: &Hold) -> bool {
+        self.moving.as_ref() == Some(&hold.meeting)
+    }
 }
 
 impl Refusal {
@@ -214,10 +221,9 @@ pub fn hold_of(window: Window, kind: Kind, rules: &Rules) -> Window {
 /// Whether the start lies between now and the horizon. One on demand is always timely: it starts now by definition.
 fn timely(window: Window, kind: Kind, rules: &Rules) -> Result<(), Refusal> {
     match kind {
-        Kind::OnDemand => Ok(()),
         Kind::Scheduled if window.start() < rules.now => Err(Refusal::TooSoon),
         Kind::Scheduled if window.start() > rules.now + rules.horizon => Err(Refusal::TooFar),
-        Kind::Scheduled => Ok(()),
+        Kind::Scheduled | Kind::OnDemand => Ok(()),
     }
 }
 

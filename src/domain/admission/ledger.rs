@@ -69,7 +69,7 @@ impl Candidate<'_> {
 
 /// Whether a meeting that overlaps this hold's would keep the request from running on the seat.
 fn is_in_the_way(hold: &Hold, seat: &SeatId, request: &Request) -> bool {
-    request.moving.as_ref() != Some(&hold.meeting) && (hold.seat == *seat || hold.host == request.host)
+    !request.gives_back(hold) && (hold.seat == *seat || hold.host == request.host)
 }
 
 /// Times that are taken, in order and apart from each other.

@@ -100,9 +100,9 @@ impl World {
     /// Changes something, then asks for a meeting: to book one, to move one, or for one on the spot.
     fn step(&mut self) -> Request {
         match self.dice.below(100) {
-            0..18 => self.change_hold(Self::cancelled),
-            18..24 => self.change_hold(Self::ended_early),
-            24..30 => self.change_hold(Self::overrun),
+            0..18 => self.cancel(),
+            18..24 => self.end_early(),
+            24..30 => self.overrun(),
             30..33 => self.set_shares(),
             33..36 => self.demand.promisable = self.dice.below(9) as u32,
             36..38 => self.rules.frozen = !self.rules.frozen && self.dice.below(3) == 0,
@@ -180,29 +180,29 @@ impl World {
         (count > 0).then(|| self.dice.below(count) as usize)
     }
 
-    fn change_hold(&mut self, change: fn(&mut Self, Hold) -> Option<Hold>) {
+    fn cancel(&mut self) {
         if let Some(index) = self.any_hold() {
-            let hold = self.demand.holds.swap_remove(index);
-            let changed = change(self, hold);
-            self.demand.holds.extend(changed);
+            self.demand.holds.swap_remove(index);
         }
     }
 
-    fn cancelled(&mut self, _: Hold) -> Option<Hold> {
-        None
-    }
-
-    /// Ends at any second of the meeting; the hold ends with it.
-    fn ended_early(&mut self, hold: Hold) -> Option<Hold> {
-        let length = Span::seconds(self.dice.below(hold.busy.length().as_seconds() as u64) as i64);
-        let end = hold.busy.start() + length;
-        Some(Hold { busy: Window::new(hold.busy.start(), end)?, hold: Window::new(hold.hold.start(), end)?, ..hold })
+    /// Ends at any second of the meeting, and the hold with it; at its first second nothing is left.
+    fn end_early(&mut self) {
+        let Some(index) = self.any_hold() else { return };
+        let hold = self.demand.holds.swap_remove(index);
+        let (start, length) = (hold.busy.start(), hold.busy.length().as_seconds() as u64);
+        let end = start + Span::seconds(self.dice.below(length) as i64);
+        let shortened = Window::new(start, end).zip(Window::new(hold.hold.start(), end));
+        self.demand.holds.extend(shortened.map(|(busy, shorter)| Hold { busy, hold: shorter, ..hold }));
     }
 
     /// Grows beyond what was admitted, over the seat's next meeting if need be.
-    fn overrun(&mut self, hold: Hold) -> Option<Hold> {
+    fn overrun(&mut self) {
+        let Some(index) = self.any_hold() else { return };
         let more = Span::seconds(self.dice.below(3600) as i64);
-        Some(Hold { busy: hold.busy.padded(Span::ZERO, more), hold: hold.hold.padded(Span::ZERO, more), ..hold })
+        let hold = &mut self.demand.holds[index];
+        hold.busy = hold.busy.padded(Span::ZERO, more);
+        hold.hold = hold.hold.padded(Span::ZERO, more);
     }
 
     fn set_shares(&mut self) {

@@ -38,7 +38,8 @@ impl Usage {
             own: vec![0; range.len()],
             reserved: vec![guarantees; range.len()],
         };
-        let counted = counted_holds(request, demand, range);
+        let mut counted: Vec<&Hold> = counted_holds(request, demand, range).collect();
+        counted.sort_unstable_by_key(|hold| (&hold.tenant, &hold.seat, hold.hold.start()));
         for holds in counted.chunk_by(|one, next| one.tenant == next.tenant) {
             let tenant = &holds[0].tenant;
             let used = seats_per_slot(holds, range);
@@ -100,34 +101,35 @@ impl Room {
 
 /// In which slots of the range the tenant's seat holds a license.
 pub(super) fn held_slots(request: &Request, seat: &SeatId, demand: &Demand, range: SlotRange) -> Vec<bool> {
-    let mut holds = counted_holds(request, demand, range);
-    holds.retain(|hold| hold.tenant == request.tenant && hold.seat == *seat);
-    seats_per_slot(&holds, range).into_iter().map(|seats| seats > 0).collect()
+    let mut held = vec![false; range.len()];
+    for hold in counted_holds(request, demand, range).filter(|hold| hold.tenant == request.tenant && hold.seat == *seat) {
+        let slots = hold.hold.slots();
+        held[index_in(range, slots.from)..index_in(range, slots.until)].fill(true);
+    }
+    held
 }
 
-/// The holds that count, by tenant, seat and start.
-fn counted_holds<'a>(request: &Request, demand: &'a Demand, range: SlotRange) -> Vec<&'a Hold> {
-    let mut holds: Vec<&Hold> = demand
-        .holds
-        .iter()
-        .filter(|hold| request.moving.as_ref() != Some(&hold.meeting) && hold.hold.slots().overlaps(range))
-        .collect();
-    holds.sort_by(|one, other| (&one.tenant, &one.seat, one.hold.start()).cmp(&(&other.tenant, &other.seat, other.hold.start())));
-    holds
+/// The holds that count within the range: all but that of the meeting being moved.
+fn counted_holds<'a>(request: &'a Request, demand: &'a Demand, range: SlotRange) -> impl Iterator<Item = &'a Hold> {
+    demand.holds.iter().filter(move |hold| !request.gives_back(hold) && hold.hold.slots().overlaps(range))
+}
+
+/// The place of a slot in a list over the range; what lies outside is moved to the nearer end.
+fn index_in(range: SlotRange, slot: Slot) -> usize {
+    SlotRange { from: range.from, until: slot.clamp(range.from, range.until) }.len()
 }
 
 /// How many distinct seats hold a license in each slot; the holds are sorted by seat and start.
 fn seats_per_slot(holds: &[&Hold], range: SlotRange) -> Vec<u32> {
     let mut changes = vec![0_i64; range.len() + 1];
-    let index = |slot: Slot| SlotRange { from: range.from, until: slot.clamp(range.from, range.until) }.len();
     for of_seat in holds.chunk_by(|one, next| one.seat == next.seat) {
         let mut counted_until = range.from;
         for hold in of_seat {
             let slots = hold.hold.slots();
             let from = slots.from.max(counted_until);
             if from < slots.until {
-                changes[index(from)] += 1;
-                changes[index(slots.until)] -= 1;
+                changes[index_in(range, from)] += 1;
+                changes[index_in(range, slots.until)] -= 1;
                 counted_until = slots.until;
             }
         }
