@@ -10,4 +10,5 @@ pub mod config;
 pub mod domain;
 pub mod mail;
 pub mod store;
+pub mod web;
 pub mod zoom;
