@@ -3,9 +3,13 @@
 //! What must stay true: no transaction is held across the network; what is booked is committed before anybody is told; what
 //! can be derived from rows is never queued; every change leaves an audit row in its own transaction.
 
+pub mod accounts;
 pub mod bell;
 pub mod keys;
 pub mod letters;
+mod passwords;
+pub mod tenants;
+pub mod users;
 
 use std::sync::Arc;
 
