@@ -106,17 +106,17 @@ pub(super) struct FreshLink {
 impl App {
     /// Checks an address and a password.
     pub async fn sign_in(&self, realm: &Realm, address: &EmailAddress, password: Password) -> Result<SignIn, AppError> {
-        let account = match realm.clone() {
-            Realm::Tenant(slug) => {
-                let address = address.clone();
-                self.store.read(move |tx| accounts::find_of_user(tx, &slug, &address)).await?
-            }
-            Realm::Operator => {
-                let address = address.clone();
-                self.store.read(move |tx| accounts::find_of_operator(tx, &address)).await?
-            }
-        };
+        let account = self.find_account(realm, address).await?;
         self.guess(realm, address, account, password, "account.signed_in").await
+    }
+
+    async fn find_account(&self, realm: &Realm, address: &EmailAddress) -> Result<Option<Account>, AppError> {
+        let (realm, address) = (realm.clone(), address.clone());
+        let found = self.store.read::<_, StoreError, _>(move |tx| match realm {
+            Realm::Tenant(slug) => accounts::find_of_user(tx, &slug, &address),
+            Realm::Operator => accounts::find_of_operator(tx, &address),
+        });
+        Ok(found.await?)
     }
 
     /// One guess at a password: counted first, then heard, then the count is cleared if it was right.
@@ -156,32 +156,25 @@ impl App {
     /// Counts a guess. `false`: it comes too soon after too many others.
     async fn count_guess(&self, key: String) -> Result<bool, AppError> {
         let now = self.now();
-        let heard = self.store.write(move |tx| {
-            let before = accounts::failures(tx, &key)?;
-            if before.is_some_and(|failures| now < failures.blocked_until) {
-                return Ok::<_, StoreError>(false);
-            }
-            let count = before.map_or(0, |failures| failures.count).saturating_add(1);
-            accounts::set_failures(tx, &key, Some(Failures { count, blocked_until: now + wait_after(count) }), now)?;
-            Ok(true)
-        });
-        Ok(heard.await?)
+        Ok(self.store.write::<_, StoreError, _>(move |tx| count(tx, &key, now)).await?)
     }
 
-    /// Sends a link to whoever forgot their password. Nothing tells whether the address is known.
+    /// Sends a link to whoever forgot their password. Nothing tells whether the address is known: a known and an unknown
+    /// one are looked up, counted and committed alike, and asking often is slowed down as guessing is.
     pub async fn forget_password(&self, realm: &Realm, address: &EmailAddress) -> Result<(), AppError> {
-        let (realm, address, now) = (realm.clone(), address.clone(), self.now());
-        let account = self.store.read(move |tx| match realm {
-            Realm::Tenant(slug) => accounts::find_of_user(tx, &slug, &address),
-            Realm::Operator => accounts::find_of_operator(tx, &address),
-        });
-        // Somebody who has no password yet was invited: the admin who did it sends the invitation again.
-        let Some(account) = account.await? else { return Ok(()) };
+        let now = self.now();
+        let key = self.reset_key(realm, address);
         let link = self.fresh_link(Purpose::Reset);
-        let letter = self.letter_about(&account, link.news(None));
-        let entry = self.entry_of(&account, "account.reset_asked");
+        let account = self.find_account(realm, address).await?;
+        let known = account.map(|account| {
+            let letter = self.letter_about(&account, link.news(None));
+            let entry = self.entry_of(&account, "account.reset_asked");
+            (account.owner, letter, entry)
+        });
         let written = self.store.write::<_, StoreError, _>(move |tx| {
-            link.insert(tx, &account.owner, now)?;
+            let heard = count(tx, &key, now)?;
+            let Some((owner, letter, entry)) = known.filter(|_| heard) else { return Ok(()) };
+            link.insert(tx, &owner, now)?;
             put(tx, &[letter])?;
             audit::add(tx, &entry)
         });
@@ -212,13 +205,16 @@ impl App {
         };
         let letter = (link.purpose == Purpose::Reset).then(|| self.letter_about(&account, AccountNews::PasswordChanged));
         let entry = self.entry_of(&account, "account.password_chosen");
-        let (secret_hash, key, now) = (keys::hash(secret), self.throttle_key(realm, &account.email), self.now());
+        let throttled = [self.throttle_key(realm, &account.email), self.reset_key(realm, &account.email)];
+        let (secret_hash, now) = (keys::hash(secret), self.now());
         let used = self.store.write::<_, StoreError, _>(move |tx| {
             if !links::use_up(tx, &secret_hash, now)? {
                 return Ok(false);
             }
             set_password(tx, &account.owner, &hash, None, now)?;
-            accounts::set_failures(tx, &key, None, now)?;
+            for key in &throttled {
+                accounts::set_failures(tx, key, None, now)?;
+            }
             put(tx, letter.as_slice())?;
             audit::add(tx, &entry)?;
             Ok(true)
@@ -332,6 +328,10 @@ impl App {
         self.keys.throttle_key(&realm.path(), address.as_str())
     }
 
+    fn reset_key(&self, realm: &Realm, address: &EmailAddress) -> String {
+        self.keys.throttle_key(&format!("{}/forgotten", realm.path()), address.as_str())
+    }
+
     fn entry_of(&self, account: &Account, action: &'static str) -> Entry {
         let tenant: Option<&TenantId> = account.tenant.as_ref().map(|tenant| &tenant.id);
         let actor = match &account.owner {
@@ -375,6 +375,17 @@ impl FreshLink {
             Purpose::Reset => AccountNews::Reset { link_id, expires_at },
         }
     }
+}
+
+/// Counts one more try under a key. `false`: it comes too soon after too many others, and was not counted.
+fn count(tx: &mut WriteTx<'_>, key: &str, now: Instant) -> Result<bool, StoreError> {
+    let before = accounts::failures(tx, key)?;
+    if before.is_some_and(|failures| now < failures.blocked_until) {
+        return Ok(false);
+    }
+    let count = before.map_or(0, |failures| failures.count).saturating_add(1);
+    accounts::set_failures(tx, key, Some(Failures { count, blocked_until: now + wait_after(count) }), now)?;
+    Ok(true)
 }
 
 /// A new password ends the other sessions and every link.
