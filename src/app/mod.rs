@@ -4,8 +4,16 @@
 //! can be derived from rows is never queued; every change leaves an audit row in its own transaction.
 
 pub mod bell;
+pub mod bookings;
+pub mod inbox;
+pub mod join;
 pub mod keys;
 pub mod letters;
+pub mod licenses;
+mod life;
+pub mod rooms;
+pub mod start;
+pub mod sweeps;
 
 use std::sync::Arc;
 
