@@ -6,4 +6,6 @@
 
 pub mod clock;
 pub mod domain;
+pub mod store;
+pub mod mail;
 pub mod zoom;

@@ -12,6 +12,7 @@ pub mod pool;
 pub mod seat;
 pub mod tenant;
 pub mod time;
+pub mod when;
 pub mod zone;
 
 /// Gives an enum of plain words its spelling in the database, in JSON and in URLs, in one place.
@@ -33,4 +34,4 @@ macro_rules! stored_as {
         }
     )+};
 }
-use stored_as;
+pub(crate) use stored_as;

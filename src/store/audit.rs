@@ -1,0 +1,140 @@
+//! What happened, who did it and when. Rows are only ever added, in the transaction of what they tell of.
+
+use diesel::prelude::*;
+
+use crate::domain::ids::{MeetingId, OperatorId, TenantId, UserId};
+use crate::domain::time::Instant;
+
+use super::convert::instant;
+use super::error::StoreError;
+use super::schema::audit;
+use super::scope::{OperatorPass, TenantScope};
+use super::transaction::{ReadTx, WriteTx};
+
+/// Who did it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// A user of a tenant.
+    User(UserId),
+    /// An operator.
+    Operator(OperatorId),
+    /// A client, by a join link.
+    Client,
+    /// The background work.
+    Keeper,
+    /// Zoom, by a webhook.
+    Zoom,
+    /// Somebody at the machine's console.
+    Console,
+}
+
+impl Actor {
+    /// Who holds the operator's pass.
+    pub fn of(pass: &OperatorPass) -> Self {
+        pass.operator().map_or(Self::Console, |operator| Self::Operator(operator.clone()))
+    }
+
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::User(_) => "user",
+            Self::Operator(_) => "operator",
+            Self::Client => "client",
+            Self::Keeper => "keeper",
+            Self::Zoom => "zoom",
+            Self::Console => "console",
+        }
+    }
+
+    fn id(&self) -> Option<&str> {
+        match self {
+            Self::User(id) => Some(id.as_str()),
+            Self::Operator(id) => Some(id.as_str()),
+            Self::Client | Self::Keeper | Self::Zoom | Self::Console => None,
+        }
+    }
+}
+
+/// One thing to be remembered. `detail` names no secret and no more personal data than an id.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// A new id; ids sort by time.
+    pub id: String,
+    /// When.
+    pub at: Instant,
+    /// Whose business it is; none: the operator's alone.
+    pub tenant: Option<TenantId>,
+    /// Who did it.
+    pub actor: Actor,
+    /// What was done, as `noun.verb`: `meeting.booked`.
+    pub action: &'static str,
+    /// Which meeting it concerns.
+    pub meeting: Option<MeetingId>,
+    /// More, in words.
+    pub detail: String,
+}
+
+/// An entry as it is shown.
+#[derive(Clone, Debug, Queryable)]
+pub struct Shown {
+    at: i64,
+    /// The kind of actor.
+    pub actor: String,
+    actor_id: Option<String>,
+    /// What was done.
+    pub action: String,
+    /// Which meeting it concerns.
+    pub meeting_id: Option<String>,
+    /// More, in words.
+    pub detail: String,
+}
+
+impl Shown {
+    /// When it happened.
+    pub fn at(&self) -> Instant {
+        instant(self.at)
+    }
+
+    /// The user who did it, if it was one.
+    pub fn user(&self) -> Option<UserId> {
+        self.actor_id.as_ref().filter(|_| self.actor == "user").map(UserId::new)
+    }
+}
+
+/// Remembers it.
+pub fn add(tx: &mut WriteTx<'_>, entry: &Entry) -> Result<(), StoreError> {
+    diesel::insert_into(audit::table)
+        .values((
+            audit::id.eq(&entry.id),
+            audit::at.eq(entry.at.seconds()),
+            audit::tenant_id.eq(entry.tenant.as_ref().map(TenantId::as_str)),
+            audit::actor.eq(entry.actor.word()),
+            audit::actor_id.eq(entry.actor.id()),
+            audit::action.eq(entry.action),
+            audit::meeting_id.eq(entry.meeting.as_ref().map(MeetingId::as_str)),
+            audit::detail.eq(&entry.detail),
+        ))
+        .execute(tx.db())?;
+    Ok(())
+}
+
+/// What happened to one meeting, oldest first.
+pub fn list_for_meeting(tx: &mut ReadTx<'_>, scope: &TenantScope, meeting: &MeetingId) -> Result<Vec<Shown>, StoreError> {
+    Ok(audit::table
+        .filter(audit::tenant_id.eq(scope.tenant().as_str()))
+        .filter(audit::meeting_id.eq(meeting.as_str()))
+        .order((audit::at.asc(), audit::id.asc()))
+        .select((audit::at, audit::actor, audit::actor_id, audit::action, audit::meeting_id, audit::detail))
+        .limit(200)
+        .load(tx.db())?)
+}
+
+/// What happened in a tenant, newest first, from `offset`.
+pub fn list(tx: &mut ReadTx<'_>, scope: &TenantScope, offset: i64, limit: i64) -> Result<Vec<Shown>, StoreError> {
+    Ok(audit::table
+        .filter(audit::tenant_id.eq(scope.tenant().as_str()))
+        .order((audit::at.desc(), audit::id.desc()))
+        .select((audit::at, audit::actor, audit::actor_id, audit::action, audit::meeting_id, audit::detail))
+        .offset(offset)
+        .limit(limit)
+        .load(tx.db())?)
+}

@@ -1,0 +1,189 @@
+//! One connection type over both databases, chosen by the URL's scheme and never by trying one after the other: a mistyped
+//! PostgreSQL URL must not create an SQLite file.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use diesel::connection::{Instrumentation, InstrumentationEvent, SimpleConnection};
+use diesel::{Connection, PgConnection, SqliteConnection};
+
+use super::error::StoreError;
+
+/// A connection to either database.
+#[derive(diesel::MultiConnection)]
+pub(super) enum Db {
+    /// A file, or memory.
+    Sqlite(SqliteConnection),
+    /// A server that many machines share.
+    Postgres(PgConnection),
+}
+
+/// Which database, read from `DATABASE_URL`.
+#[derive(Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// `sqlite://path`, or `sqlite::memory:`.
+    Sqlite(PathBuf),
+    /// `postgres://…` or `postgresql://…`.
+    Postgres(String),
+}
+
+/// A `DATABASE_URL` that names no database we know.
+#[derive(Debug, thiserror::Error)]
+#[error("DATABASE_URL must begin with sqlite:// or postgres://; for example sqlite://data/duologue.db")]
+pub struct DatabaseUrlError;
+
+impl DatabaseUrl {
+    /// Whether it lives only as long as its one connection.
+    pub fn is_in_memory(&self) -> bool {
+        matches!(self, Self::Sqlite(path) if path.as_os_str() == ":memory:")
+    }
+
+    /// An SQLite database in memory.
+    pub fn in_memory() -> Self {
+        Self::Sqlite(PathBuf::from(":memory:"))
+    }
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = DatabaseUrlError;
+
+    fn from_str(url: &str) -> Result<Self, DatabaseUrlError> {
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Self::Postgres(url.to_owned()));
+        }
+        let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")).ok_or(DatabaseUrlError)?;
+        if path.is_empty() { Err(DatabaseUrlError) } else { Ok(Self::Sqlite(PathBuf::from(path))) }
+    }
+}
+
+impl std::fmt::Debug for DatabaseUrl {
+    /// Without the password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite://{}", path.display()),
+            Self::Postgres(url) => write!(f, "postgres://…@{}", url.rsplit('@').next().unwrap_or_default()),
+        }
+    }
+}
+
+/// Opens connections to one database.
+#[derive(Clone)]
+pub(super) struct DbManager(DatabaseUrl);
+
+impl DbManager {
+    pub(super) const fn new(url: DatabaseUrl) -> Self {
+        Self(url)
+    }
+
+    /// How many readers are worth having: SQLite reads in our own process; a server shares its own cores.
+    pub(super) const fn readers(&self) -> u32 {
+        4
+    }
+
+    /// The connection that writes. WAL with `synchronous=FULL`: what was acknowledged survives a power cut.
+    pub(super) fn open_writer(&self) -> Result<Db, StoreError> {
+        let mut db = match &self.0 {
+            DatabaseUrl::Sqlite(path) => {
+                if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+                    std::fs::create_dir_all(folder)
+                        .map_err(|error| StoreError::unavailable(format!("{}: {error}", folder.display())))?;
+                }
+                let mut connection = SqliteConnection::establish(&path.to_string_lossy()).map_err(StoreError::unavailable)?;
+                connection
+                    .batch_execute(
+                        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 8000; \
+                         PRAGMA journal_size_limit = 67108864;",
+                    )
+                    .map_err(StoreError::unavailable)?;
+                Db::Sqlite(connection)
+            }
+            DatabaseUrl::Postgres(url) => Db::Postgres(open_postgres(url)?),
+        };
+        db.set_instrumentation(CountStatements);
+        Ok(db)
+    }
+
+    fn open_reader(&self) -> Result<Db, StoreError> {
+        let mut db = match &self.0 {
+            DatabaseUrl::Sqlite(path) => {
+                let mut connection = SqliteConnection::establish(&path.to_string_lossy()).map_err(StoreError::unavailable)?;
+                connection
+                    .batch_execute("PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 8000; PRAGMA query_only = ON;")
+                    .map_err(StoreError::unavailable)?;
+                Db::Sqlite(connection)
+            }
+            DatabaseUrl::Postgres(url) => Db::Postgres(open_postgres(url)?),
+        };
+        db.set_instrumentation(CountStatements);
+        Ok(db)
+    }
+}
+
+fn open_postgres(url: &str) -> Result<PgConnection, StoreError> {
+    let mut connection = PgConnection::establish(url).map_err(StoreError::unavailable)?;
+    connection
+        .batch_execute(
+            "SET TIME ZONE 'UTC'; SET statement_timeout = '20s'; SET lock_timeout = '15s'; SET idle_in_transaction_session_timeout = '30s'; \
+             SET client_min_messages = 'warning'",
+        )
+        .map_err(StoreError::unavailable)?;
+    Ok(connection)
+}
+
+impl r2d2::ManageConnection for DbManager {
+    type Connection = Db;
+    type Error = StoreError;
+
+    fn connect(&self) -> Result<Db, StoreError> {
+        self.open_reader()
+    }
+
+    fn is_valid(&self, db: &mut Db) -> Result<(), StoreError> {
+        match db {
+            // A file in our own process cannot go away between two questions.
+            Db::Sqlite(_) => Ok(()),
+            Db::Postgres(connection) => connection.batch_execute("SELECT 1").map_err(StoreError::from),
+        }
+    }
+
+    fn has_broken(&self, db: &mut Db) -> bool {
+        use diesel::connection::{AnsiTransactionManager, TransactionManager};
+        match db {
+            Db::Sqlite(connection) => AnsiTransactionManager::is_broken_transaction_manager(connection),
+            Db::Postgres(connection) => AnsiTransactionManager::is_broken_transaction_manager(connection),
+        }
+    }
+}
+
+/// Sends r2d2's background complaints to our log.
+#[derive(Debug)]
+pub(super) struct LogPoolErrors;
+
+impl<E: std::error::Error> r2d2::HandleError<E> for LogPoolErrors {
+    fn handle_error(&self, error: E) {
+        tracing::warn!(%error, "cannot open a database connection");
+    }
+}
+
+static STATEMENTS: AtomicU64 = AtomicU64::new(0);
+
+/// How many statements have been run by this process.
+pub(super) fn statements() -> u64 {
+    STATEMENTS.load(Ordering::Relaxed)
+}
+
+struct CountStatements;
+
+impl Instrumentation for CountStatements {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        match event {
+            InstrumentationEvent::StartQuery { .. } => STATEMENTS.fetch_add(1, Ordering::Relaxed),
+            // A transaction's own BEGIN and COMMIT are announced as queries too.
+            InstrumentationEvent::BeginTransaction { .. }
+            | InstrumentationEvent::CommitTransaction { .. }
+            | InstrumentationEvent::RollbackTransaction { .. } => STATEMENTS.fetch_sub(1, Ordering::Relaxed),
+            _ => 0,
+        };
+    }
+}

@@ -1,0 +1,103 @@
+//! What the keeper asks across tenants: the meetings that matter to the pool now.
+
+use diesel::prelude::*;
+
+use crate::domain::ids::{MeetingId, SeatId, TenantId};
+use crate::domain::meeting::{Meeting, Stage};
+use crate::domain::plan::Need;
+use crate::domain::time::{Instant, Span};
+
+use super::super::convert::{instant, window, word};
+use super::super::error::StoreError;
+use super::super::schema::meetings;
+use super::super::scope::{KeeperPass, OperatorPass, TenantScope};
+use super::super::transaction::ReadTx;
+use super::row::MeetingRow;
+use super::{MeetingView, ViewRow};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = meetings)]
+struct NeedRow {
+    id: String,
+    seat_id: String,
+    stage: String,
+    starts_at: i64,
+    ends_at: i64,
+    hold_from: i64,
+    hold_until: i64,
+    run_since: Option<i64>,
+    zoom_number: Option<i64>,
+    polled_at: Option<i64>,
+    alert: Option<String>,
+}
+
+/// A hold that is longer than this belongs to a live meeting, which is found by its stage.
+const LONGEST_HOLD: Span = Span::hours(12);
+
+/// The meetings that hold a license at `now`, are live, or should have begun; and those whose alert may be over.
+pub fn needs(tx: &mut ReadTx<'_>, _: &KeeperPass, now: Instant) -> Result<Vec<Need>, StoreError> {
+    let holding = meetings::hold_from
+        .le(now.seconds())
+        .and(meetings::hold_from.gt((now - LONGEST_HOLD).seconds()))
+        .and(meetings::hold_until.gt(now.seconds()).or(meetings::alert.is_not_null()));
+    let open = meetings::stage
+        .eq(Stage::Live.word())
+        .or(meetings::stage.eq(Stage::Booked.word()).and(meetings::starts_at.le(now.seconds())));
+    // Two statements: each has an index of its own, and together they are few rows.
+    let mut rows: Vec<NeedRow> =
+        meetings::table.filter(holding).order(meetings::id).select(NeedRow::as_select()).load(tx.db())?;
+    let open: Vec<NeedRow> = meetings::table.filter(open).order(meetings::id).select(NeedRow::as_select()).load(tx.db())?;
+    rows.extend(open);
+    rows.sort_by(|a, b| a.id.cmp(&b.id));
+    rows.dedup_by(|a, b| a.id == b.id);
+    rows.into_iter().map(NeedRow::into_domain).collect()
+}
+
+impl NeedRow {
+    fn into_domain(self) -> Result<Need, StoreError> {
+        Ok(Need {
+            meeting: MeetingId::new(self.id),
+            seat: SeatId::new(self.seat_id),
+            stage: word(Stage::from_word(&self.stage), "stage of a meeting", &self.stage)?,
+            window: window(self.starts_at, self.ends_at)?,
+            hold: (instant(self.hold_from), instant(self.hold_until)),
+            live_since: self.run_since.filter(|_| self.stage == Stage::Live.word()).map(instant),
+            at_zoom: self.zoom_number.is_some(),
+            polled_at: self.polled_at.map(instant),
+            alert: self.alert,
+        })
+    }
+}
+
+/// Whose meeting this is.
+pub fn tenant_of(tx: &mut ReadTx<'_>, pass: &KeeperPass, id: &MeetingId) -> Result<Option<TenantScope>, StoreError> {
+    let tenant: Option<String> = meetings::table.find(id.as_str()).select(meetings::tenant_id).first(tx.db()).optional()?;
+    Ok(tenant.map(|tenant| pass.scope(&TenantId::new(tenant))))
+}
+
+/// The meeting that Zoom calls by this number, and the right to change it.
+pub fn find_by_number(tx: &mut ReadTx<'_>, pass: &KeeperPass, number: i64) -> Result<Option<(TenantScope, Meeting)>, StoreError> {
+    let row: Option<MeetingRow> =
+        meetings::table.filter(meetings::zoom_number.eq(number)).select(MeetingRow::as_select()).first(tx.db()).optional()?;
+    let Some(row) = row else { return Ok(None) };
+    let meeting = row.into_domain()?;
+    Ok(Some((pass.scope(&meeting.tenant), meeting)))
+}
+
+/// Every meeting that is live or holds a license now, for the operator, with its tenant's name.
+pub fn find_open(tx: &mut ReadTx<'_>, _: &OperatorPass, now: Instant) -> Result<Vec<(String, MeetingView)>, StoreError> {
+    use super::super::clients::ClientRow;
+    use super::super::schema::{clients, licenses, tenants, users};
+    let holding = meetings::hold_from.le(now.seconds()).and(meetings::hold_until.gt(now.seconds()));
+    let rows: Vec<(String, ViewRow)> = meetings::table
+        .inner_join(clients::table.on(clients::id.eq(meetings::client_id)))
+        .inner_join(users::table.on(users::id.eq(meetings::host_id)))
+        .inner_join(tenants::table.on(tenants::id.eq(meetings::tenant_id)))
+        .left_join(licenses::table.on(licenses::seat_id.eq(meetings::seat_id.nullable())))
+        .filter(meetings::stage.eq(Stage::Live.word()).or(holding))
+        .order((meetings::starts_at, meetings::id))
+        .limit(500)
+        .select((tenants::name, (MeetingRow::as_select(), ClientRow::as_select(), users::name, licenses::place.nullable())))
+        .load(tx.db())?;
+    rows.into_iter().map(|(tenant, row)| Ok((tenant, super::view(row)?))).collect()
+}

@@ -1,0 +1,137 @@
+//! What Zoom is to be told of meetings. Nothing is queued: a booked meeting whose sequence Zoom has not seen *is* the to-do.
+
+use diesel::prelude::*;
+
+use crate::domain::ids::MeetingId;
+use crate::domain::meeting::{Meeting, Room, Stage};
+use crate::domain::time::Instant;
+
+use super::super::convert::column;
+use super::super::error::StoreError;
+use super::super::schema::meetings;
+use super::super::scope::{KeeperPass, TenantScope};
+use super::super::transaction::{ReadTx, WriteTx};
+use super::row::MeetingRow;
+
+/// What Zoom must be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// It does not know the meeting.
+    Create,
+    /// It knows an older time.
+    Update,
+    /// It was called off.
+    Delete,
+}
+
+/// One thing to tell Zoom.
+#[derive(Clone, Debug)]
+pub struct Errand {
+    /// The right to change the meeting.
+    pub scope: TenantScope,
+    /// The meeting.
+    pub meeting: Meeting,
+    /// What to tell.
+    pub task: Task,
+    /// How often it failed.
+    pub tries: u32,
+}
+
+/// The most urgent errand that is due, by the meeting's start.
+pub fn next_errand(tx: &mut ReadTx<'_>, pass: &KeeperPass, now: Instant) -> Result<Option<Errand>, StoreError> {
+    let unseen = meetings::zoom_sequence.is_null().or(meetings::zoom_sequence.lt(meetings::sequence.nullable()));
+    let due = meetings::zoom_retry_at.is_null().or(meetings::zoom_retry_at.le(now.seconds()));
+    let row: Option<(MeetingRow, i32)> = meetings::table
+        .filter(meetings::stage.eq_any([Stage::Booked.word(), Stage::Cancelled.word()]))
+        .filter(unseen)
+        .filter(due)
+        .order((meetings::starts_at, meetings::id))
+        .select((MeetingRow::as_select(), meetings::zoom_tries))
+        .first(tx.db())
+        .optional()?;
+    let Some((row, tries)) = row else { return Ok(None) };
+    let meeting = row.into_domain()?;
+    let task = match (meeting.state.stage(), &meeting.room) {
+        (Stage::Cancelled, _) => Task::Delete,
+        (_, None) => Task::Create,
+        (_, Some(_)) => Task::Update,
+    };
+    Ok(Some(Errand { scope: pass.scope(&meeting.tenant), meeting, task, tries: super::super::convert::count(tries) }))
+}
+
+/// Zoom has made the meeting. `false`: somebody else was faster, and this room is to be deleted at Zoom again.
+pub fn set_room(
+    tx: &mut WriteTx<'_>,
+    scope: &TenantScope,
+    id: &MeetingId,
+    room: &Room,
+    sequence: u32,
+) -> Result<bool, StoreError> {
+    let set = diesel::update(
+        meetings::table
+            .filter(meetings::tenant_id.eq(scope.tenant().as_str()))
+            .filter(meetings::id.eq(id.as_str()))
+            .filter(meetings::zoom_number.is_null()),
+    )
+    .set((
+        meetings::zoom_number.eq(Some(room.number)),
+        meetings::zoom_join_url.eq(Some(&room.join_url)),
+        meetings::zoom_sequence.eq(Some(column(sequence))),
+        meetings::zoom_tries.eq(0),
+        meetings::zoom_retry_at.eq(None::<i64>),
+        meetings::zoom_problem.eq(None::<String>),
+    ))
+    .execute(tx.db())?;
+    Ok(set == 1)
+}
+
+/// Zoom has seen the meeting as it was with `sequence`. A later change makes it an errand again.
+pub fn mark_synced(tx: &mut WriteTx<'_>, scope: &TenantScope, id: &MeetingId, sequence: u32) -> Result<(), StoreError> {
+    diesel::update(meetings::table.filter(meetings::tenant_id.eq(scope.tenant().as_str())).filter(meetings::id.eq(id.as_str())))
+        .set((
+            meetings::zoom_sequence.eq(Some(column(sequence))),
+            meetings::zoom_tries.eq(0),
+            meetings::zoom_retry_at.eq(None::<i64>),
+            meetings::zoom_problem.eq(None::<String>),
+        ))
+        .execute(tx.db())?;
+    Ok(())
+}
+
+/// Zoom refused or did not answer: tried again at `retry_at`, and host and operator read why.
+pub fn mark_failed(
+    tx: &mut WriteTx<'_>,
+    scope: &TenantScope,
+    id: &MeetingId,
+    retry_at: Instant,
+    problem: &str,
+) -> Result<(), StoreError> {
+    diesel::update(meetings::table.filter(meetings::tenant_id.eq(scope.tenant().as_str())).filter(meetings::id.eq(id.as_str())))
+        .set((
+            meetings::zoom_tries.eq(meetings::zoom_tries + 1),
+            meetings::zoom_retry_at.eq(Some(retry_at.seconds())),
+            meetings::zoom_problem.eq(Some(problem)),
+        ))
+        .execute(tx.db())?;
+    Ok(())
+}
+
+/// Zoom was asked whether the meeting runs; how often in a row it said no is counted and given back.
+pub fn mark_polled(
+    tx: &mut WriteTx<'_>,
+    scope: &TenantScope,
+    id: &MeetingId,
+    at: Instant,
+    absent: bool,
+) -> Result<u32, StoreError> {
+    let row = meetings::table.filter(meetings::tenant_id.eq(scope.tenant().as_str())).filter(meetings::id.eq(id.as_str()));
+    if absent {
+        diesel::update(row)
+            .set((meetings::polled_at.eq(Some(at.seconds())), meetings::polled_absent.eq(meetings::polled_absent + 1)))
+            .execute(tx.db())?;
+    } else {
+        diesel::update(row).set((meetings::polled_at.eq(Some(at.seconds())), meetings::polled_absent.eq(0))).execute(tx.db())?;
+    }
+    let times: i32 = row.select(meetings::polled_absent).first(tx.db())?;
+    Ok(super::super::convert::count(times))
+}

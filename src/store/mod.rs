@@ -1,0 +1,116 @@
+//! The only SQL: one file per noun, the same statements for SQLite and PostgreSQL.
+//!
+//! - [`Store::read`] is one read transaction: what it sees is one moment.
+//! - [`Store::write`] is one write transaction, and all writes of all processes happen one after another: SQLite by
+//!   `BEGIN IMMEDIATE`, PostgreSQL by one lock taken first. So a decision made inside from what was read inside stays true,
+//!   and no two writes can deadlock. Speed comes from group commit: see [`writer`].
+//! - The closures get a transaction and nothing else, so no network can be waited for inside, and no second connection
+//!   taken. Ids and secrets are drawn before.
+//! - What belongs to a tenant is reached through a [`scope::TenantScope`], which only a session or the keeper can make.
+
+pub mod accounts;
+pub mod audit;
+pub mod clients;
+mod connection;
+mod convert;
+pub mod demand;
+mod error;
+pub mod events;
+pub mod heartbeats;
+pub mod letters;
+pub mod licenses;
+pub mod links;
+pub mod meetings;
+pub mod migrate;
+pub mod pool;
+mod schema;
+pub mod scope;
+pub mod seats;
+pub mod sessions;
+pub mod tenants;
+mod transaction;
+pub mod users;
+mod writer;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub use connection::{DatabaseUrl, DatabaseUrlError};
+pub use error::StoreError;
+pub use transaction::{ReadTx, WriteTx};
+
+use connection::{Db, DbManager};
+use scope::KeeperPass;
+use writer::Writer;
+
+/// The database. Cheap to clone.
+#[derive(Clone)]
+pub struct Store(Arc<Access>);
+
+enum Access {
+    /// One connection, used on the caller's thread: in-memory databases, tests and the simulation.
+    Inline(Mutex<Db>),
+    /// Several readers on worker threads and one writer on a thread of its own.
+    Threaded { readers: r2d2::Pool<DbManager>, writer: Writer },
+}
+
+impl Store {
+    /// Opens the database. One in memory is new and is migrated; any other is left as it is. The pass that comes with it lets the keeper name any tenant: it is handed
+    /// out once, here.
+    pub fn open(url: &DatabaseUrl) -> Result<(Self, KeeperPass), StoreError> {
+        let manager = DbManager::new(url.clone());
+        let access = if url.is_in_memory() {
+            let mut db = manager.open_writer()?;
+            migrate::apply(&mut db)?;
+            Access::Inline(Mutex::new(db))
+        } else {
+            let writer = Writer::spawn(manager.clone())?;
+            let readers = r2d2::Pool::builder()
+                .max_size(manager.readers())
+                .min_idle(Some(1))
+                .connection_timeout(std::time::Duration::from_secs(5))
+                .error_handler(Box::new(connection::LogPoolErrors))
+                .build(manager)
+                .map_err(StoreError::unavailable)?;
+            Access::Threaded { readers, writer }
+        };
+        Ok((Self(Arc::new(access)), KeeperPass::new()))
+    }
+
+    /// Runs `question` in one read transaction, off the async threads.
+    pub async fn read<T, E, F>(&self, question: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut ReadTx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        match &*self.0 {
+            Access::Inline(db) => transaction::read(&mut db.lock().unwrap_or_else(PoisonError::into_inner), question),
+            Access::Threaded { readers, .. } => {
+                let readers = readers.clone();
+                let answer = tokio::task::spawn_blocking(move || {
+                    let mut db = readers.get().map_err(StoreError::unavailable)?;
+                    transaction::read(&mut db, question)
+                });
+                answer.await.map_err(|_| StoreError::panicked())?
+            }
+        }
+    }
+
+    /// Runs `change` in one write transaction; what it did is durable when this returns `Ok`, and undone when it is `Err`.
+    pub async fn write<T, E, F>(&self, change: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        match &*self.0 {
+            Access::Inline(db) => transaction::write(&mut db.lock().unwrap_or_else(PoisonError::into_inner), change),
+            Access::Threaded { writer, .. } => writer.run(change).await,
+        }
+    }
+
+    /// How many SQL statements have been run so far, transactions' own not counted; for tests of what a page costs.
+    pub fn statements() -> u64 {
+        connection::statements()
+    }
+}

@@ -1,0 +1,172 @@
+//! Seats: the Zoom users of our account that can host.
+
+use diesel::prelude::*;
+
+use crate::domain::ids::{SeatId, TenantId, UserId};
+use crate::domain::names::EmailAddress;
+use crate::domain::seat::{License, Seat, SeatStatus};
+use crate::domain::time::Instant;
+
+use super::convert::{email, instant, word};
+use super::error::StoreError;
+use super::schema::seats;
+use super::scope::{KeeperPass, OperatorPass, TenantScope};
+use super::transaction::{ReadTx, WriteTx};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = seats)]
+struct Row {
+    id: String,
+    zoom_user_id: Option<String>,
+    email: String,
+    name: String,
+    tenant_id: Option<String>,
+    user_id: Option<String>,
+    status: String,
+    observed: String,
+    observed_at: Option<i64>,
+}
+
+impl Row {
+    fn into_domain(self) -> Result<Seat, StoreError> {
+        Ok(Seat {
+            id: SeatId::new(self.id),
+            zoom_user_id: self.zoom_user_id,
+            email: email(&self.email)?,
+            name: self.name,
+            tenant: self.tenant_id.map(TenantId::new),
+            user: self.user_id.map(UserId::new),
+            status: word(SeatStatus::from_word(&self.status), "seat status", &self.status)?,
+            observed: word(License::from_word(&self.observed), "license type", &self.observed)?,
+            observed_at: self.observed_at.map(instant),
+        })
+    }
+}
+
+fn load(rows: Vec<Row>) -> Result<Vec<Seat>, StoreError> {
+    rows.into_iter().map(Row::into_domain).collect()
+}
+
+/// The seats on which this user may host, in the order of design rule 3.1.11: their own, then the tenant's shared ones.
+pub fn candidates(tx: &mut ReadTx<'_>, scope: &TenantScope, host: &UserId, shared: bool) -> Result<Vec<Seat>, StoreError> {
+    let rows: Vec<Row> = seats::table
+        .filter(seats::tenant_id.eq(scope.tenant().as_str()))
+        .filter(seats::user_id.eq(host.as_str()).or(seats::user_id.is_null()))
+        .order((seats::email, seats::id))
+        .select(Row::as_select())
+        .load(tx.db())?;
+    let mut candidates: Vec<Seat> =
+        load(rows)?.into_iter().filter(|seat| seat.can_host() && (shared || seat.user.is_some())).collect();
+    candidates.sort_by_key(|seat| seat.user.is_none());
+    Ok(candidates)
+}
+
+/// A tenant's seats.
+pub fn list_of_tenant(tx: &mut ReadTx<'_>, scope: &TenantScope) -> Result<Vec<Seat>, StoreError> {
+    let rows: Vec<Row> = seats::table
+        .filter(seats::tenant_id.eq(scope.tenant().as_str()))
+        .order((seats::email, seats::id))
+        .select(Row::as_select())
+        .load(tx.db())?;
+    load(rows)
+}
+
+/// Every seat, by address.
+pub fn list(tx: &mut ReadTx<'_>, _: &OperatorPass) -> Result<Vec<Seat>, StoreError> {
+    load(seats::table.order((seats::email, seats::id)).select(Row::as_select()).load(tx.db())?)
+}
+
+/// One seat, for whoever runs the pool.
+pub fn find(tx: &mut ReadTx<'_>, id: &SeatId) -> Result<Option<Seat>, StoreError> {
+    let row: Option<Row> = seats::table.find(id.as_str()).select(Row::as_select()).first(tx.db()).optional()?;
+    row.map(Row::into_domain).transpose()
+}
+
+/// One seat, by its address.
+pub fn find_by_email(tx: &mut ReadTx<'_>, _: &OperatorPass, address: &EmailAddress) -> Result<Option<Seat>, StoreError> {
+    let row: Option<Row> =
+        seats::table.filter(seats::email.eq(address.as_str())).select(Row::as_select()).first(tx.db()).optional()?;
+    row.map(Row::into_domain).transpose()
+}
+
+/// A new seat. [`StoreError::Duplicate`] when its address or its Zoom user is known already.
+pub fn insert(tx: &mut WriteTx<'_>, _: &OperatorPass, seat: &Seat, now: Instant) -> Result<(), StoreError> {
+    diesel::insert_into(seats::table)
+        .values((
+            seats::id.eq(seat.id.as_str()),
+            seats::zoom_user_id.eq(seat.zoom_user_id.as_deref()),
+            seats::email.eq(seat.email.as_str()),
+            seats::name.eq(&seat.name),
+            seats::tenant_id.eq(seat.tenant.as_ref().map(TenantId::as_str)),
+            seats::user_id.eq(seat.user.as_ref().map(UserId::as_str)),
+            seats::status.eq(seat.status.word()),
+            seats::observed.eq(seat.observed.word()),
+            seats::observed_at.eq(seat.observed_at.map(Instant::seconds)),
+            seats::created_at.eq(now.seconds()),
+        ))
+        .execute(tx.db())?;
+    Ok(())
+}
+
+/// What Zoom says of a seat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observation {
+    /// Zoom's id of the user.
+    pub zoom_user_id: Option<String>,
+    /// Whether Zoom lets it host.
+    pub status: SeatStatus,
+    /// Its license.
+    pub license: License,
+    /// When Zoom said so.
+    pub at: Instant,
+}
+
+/// Notes what Zoom says of a seat.
+pub fn observe(tx: &mut WriteTx<'_>, id: &SeatId, observation: &Observation) -> Result<(), StoreError> {
+    diesel::update(seats::table.find(id.as_str()))
+        .set((
+            seats::zoom_user_id.eq(observation.zoom_user_id.as_deref()),
+            seats::status.eq(observation.status.word()),
+            seats::observed.eq(observation.license.word()),
+            seats::observed_at.eq(Some(observation.at.seconds())),
+        ))
+        .execute(tx.db())?;
+    Ok(())
+}
+
+/// Notes only the license of a seat, read back after a change.
+pub fn observe_license(tx: &mut WriteTx<'_>, id: &SeatId, license: License, at: Instant) -> Result<(), StoreError> {
+    diesel::update(seats::table.find(id.as_str()))
+        .set((seats::observed.eq(license.word()), seats::observed_at.eq(Some(at.seconds()))))
+        .execute(tx.db())?;
+    Ok(())
+}
+
+/// Notes that Zoom reported a change of a user: what we knew of it is stale. Gives the seat, if it is one of ours.
+pub fn find_by_zoom_user(tx: &mut ReadTx<'_>, _: &KeeperPass, zoom_user_id: &str) -> Result<Option<Seat>, StoreError> {
+    let row: Option<Row> =
+        seats::table.filter(seats::zoom_user_id.eq(zoom_user_id)).select(Row::as_select()).first(tx.db()).optional()?;
+    row.map(Row::into_domain).transpose()
+}
+
+/// Gives a seat to a tenant, and to one of its users or to all of them; or takes it back.
+pub fn assign(
+    tx: &mut WriteTx<'_>,
+    _: &OperatorPass,
+    id: &SeatId,
+    tenant: Option<&TenantId>,
+    user: Option<&UserId>,
+) -> Result<(), StoreError> {
+    diesel::update(seats::table.find(id.as_str()))
+        .set((seats::tenant_id.eq(tenant.map(TenantId::as_str)), seats::user_id.eq(user.map(UserId::as_str))))
+        .execute(tx.db())?;
+    Ok(())
+}
+
+/// Takes every seat from a user who no longer hosts; the seats stay with the tenant.
+pub fn release_of_user(tx: &mut WriteTx<'_>, scope: &TenantScope, user: &UserId) -> Result<(), StoreError> {
+    diesel::update(seats::table.filter(seats::tenant_id.eq(scope.tenant().as_str())).filter(seats::user_id.eq(user.as_str())))
+        .set(seats::user_id.eq(None::<String>))
+        .execute(tx.db())?;
+    Ok(())
+}
