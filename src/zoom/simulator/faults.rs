@@ -67,15 +67,8 @@ impl Fault {
     ];
 
     /// The faults of a call to the API.
-    pub(super) const OF_CALLS: [Self; 7] = [
-        Self::TooFast,
-        Self::DailyLimit,
-        Self::ServerError,
-        Self::Slow,
-        Self::BrokenAnswer,
-        Self::NoAnswer,
-        Self::NotApplied,
-    ];
+    pub(super) const OF_CALLS: [Self; 7] =
+        [Self::TooFast, Self::DailyLimit, Self::ServerError, Self::Slow, Self::BrokenAnswer, Self::NoAnswer, Self::NotApplied];
 
     /// The word for it in forms and on the command line.
     pub const fn word(self) -> &'static str {

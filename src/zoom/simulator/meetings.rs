@@ -187,10 +187,13 @@ impl World {
         let past = found.ok_or_else(|| Refusal::no_such_meeting(&key))?;
         let host = self.users.get(&past.host_id);
         let minutes = (past.ended_at - past.started_at).div_euclid(60_000);
-        Ok(json_reply(200, &json!({"uuid": past.uuid, "id": past.number, "host_id": past.host_id, "type": 2, "topic": past.topic,
+        Ok(json_reply(
+            200,
+            &json!({"uuid": past.uuid, "id": past.number, "host_id": past.host_id, "type": 2, "topic": past.topic,
             "user_name": host.map(super::User::name), "user_email": host.map(|user| user.email.as_str()),
             "start_time": events::time(past.started_at), "end_time": events::time(past.ended_at), "duration": minutes,
-            "total_minutes": minutes, "participants_count": past.people})))
+            "total_minutes": minutes, "participants_count": past.people}),
+        ))
     }
 
     pub(super) fn past_instances(&self, number: &str) -> Result<Reply, Refusal> {
@@ -277,7 +280,9 @@ fn change(meeting: &mut Meeting, body: &Value) -> Result<(), Refusal> {
         meeting.minutes = minutes.as_i64().filter(|minutes| (1..=1440).contains(minutes)).ok_or_else(|| invalid("duration"))?;
     }
     if let Some(passcode) = body.get("password") {
-        let fits = |text: &&str| text.len() <= LONGEST_PASSCODE && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"@_*-".contains(&b));
+        let fits = |text: &&str| {
+            text.len() <= LONGEST_PASSCODE && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"@_*-".contains(&b))
+        };
         passcode.as_str().filter(fits).ok_or_else(|| invalid("password"))?.clone_into(&mut meeting.passcode);
     }
     if let Some(settings) = body.get("settings").and_then(Value::as_object) {

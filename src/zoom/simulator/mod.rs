@@ -14,9 +14,11 @@ mod local;
 mod meetings;
 mod pages;
 mod refusal;
+mod room_pages;
 mod rooms;
 pub mod server;
 mod users;
+mod views;
 mod webhooks;
 mod world;
 

@@ -176,7 +176,8 @@ impl World {
     /// Ends what is over by now, each at its own time and the earliest first.
     pub(super) fn cut_what_is_over(&mut self, now: i64) {
         loop {
-            let running = self.meetings.values().filter_map(|meeting| Some((self.cut_at(meeting.running.as_ref()?), meeting.number)));
+            let running =
+                self.meetings.values().filter_map(|meeting| Some((self.cut_at(meeting.running.as_ref()?), meeting.number)));
             let Some((at, number)) = running.min().filter(|(at, _)| *at <= now) else { return };
             self.end(at, number, "the meeting's time limit was reached");
         }
@@ -236,8 +237,8 @@ impl World {
         if run.people.len() > 1 {
             run.alone_since = None;
         }
-        let (meeting, run) = (meeting.clone(), run.clone());
-        let payload = events::joined(&self.settings, &meeting, &run, &person);
+        let run = run.clone();
+        let payload = events::joined(&self.settings, meeting, &run, &person);
         self.emit(now, "meeting.participant_joined", payload);
     }
 }

@@ -16,15 +16,16 @@ use base64::engine::general_purpose::STANDARD;
 use futures_util::stream;
 use tokio::sync::Notify;
 
+use super::SharedWorld;
 use super::delivery::deliver;
 use super::pages;
 use super::world::{Answer, World};
-use super::SharedWorld;
 use crate::clock::Clock;
 use crate::zoom::transport::{Auth, Body, Call, Method, Reply, Site, TransportError};
 
 /// Scripts are not needed; forms lead to the simulator itself.
-const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const CONTENT_POLICY: &str =
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 /// The largest body taken, in bytes.
 const LARGEST_BODY: usize = 256 * 1024;
 
@@ -102,7 +103,11 @@ fn headers() -> DefaultHeaders {
 
 /// A form on another site must not press our buttons. Programs send neither header and are let through.
 async fn same_origin(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    if request.method().is_safe() || is_same_origin(&request) { next.call(request).await } else { Err(ErrorForbidden("a form of another site")) }
+    if request.method().is_safe() || is_same_origin(&request) {
+        next.call(request).await
+    } else {
+        Err(ErrorForbidden("a form of another site"))
+    }
 }
 
 fn is_same_origin(request: &ServiceRequest) -> bool {

@@ -159,7 +159,8 @@ impl World {
     pub(super) fn list_users(&self, call: &Call) -> Result<Reply, Refusal> {
         let asked = |name: &str| call.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         let status = asked("status").unwrap_or("active");
-        let size = asked("page_size").map_or(Ok(30), str::parse::<usize>).map_err(|_| Refusal::field("page_size", "Invalid field."))?;
+        let size =
+            asked("page_size").map_or(Ok(30), str::parse::<usize>).map_err(|_| Refusal::field("page_size", "Invalid field."))?;
         let size = size.clamp(1, 300);
         let from = asked("next_page_token").unwrap_or("p0").strip_prefix('p').and_then(|text| text.parse::<usize>().ok());
         let from = from.ok_or_else(|| Refusal::new(400, 300, "The next page token is invalid or expired."))?;
@@ -208,13 +209,16 @@ impl World {
 
     pub(super) fn patch_user(&mut self, now: i64, key: &str, body: &Value) -> Result<Reply, Refusal> {
         let user = self.user_of(key)?.clone();
-        let Some(body) = body.as_object() else { return Err(Refusal::new(400, 300, "Request Body should be a valid JSON object.")) };
+        let Some(body) = body.as_object() else {
+            return Err(Refusal::new(400, 300, "Request Body should be a valid JSON object."));
+        };
         // Zoom says yes to a change of a pending user and does nothing.
         if user.status == UserStatus::Pending {
             return Ok(no_content());
         }
         if let Some(kind) = body.get("type") {
-            let kind = kind.as_i64().filter(|kind| matches!(kind, 1 | 2)).ok_or_else(|| Refusal::field("type", "Invalid field."))?;
+            let kind =
+                kind.as_i64().filter(|kind| matches!(kind, 1 | 2)).ok_or_else(|| Refusal::field("type", "Invalid field."))?;
             self.may_become(&user, kind)?;
             self.set_kind(now, &user.id, kind);
         }
@@ -244,9 +248,12 @@ impl World {
         let count = |wanted: &dyn Fn(&User) -> bool| self.users.values().filter(|user| wanted(user)).count();
         let pending = count(&|user| user.status == UserStatus::Pending);
         let basic = count(&|user| user.kind == 1 && user.status != UserStatus::Pending);
-        json_reply(200, &json!({"licensed_users_count": self.licenses_in_use(), "basic_users_count": basic,
+        json_reply(
+            200,
+            &json!({"licensed_users_count": self.licenses_in_use(), "basic_users_count": basic,
             "on_prem_users_count": 0, "room_users_count": 0, "pending_users_count": pending, "join_only_users_count": 0,
-            "total_users_count": self.users.len()}))
+            "total_users_count": self.users.len()}),
+        )
     }
 
     pub(super) fn plan_usage(&self) -> Reply {

@@ -14,9 +14,9 @@ use super::webhooks::{Outgoing, Queue, Webhook};
 use crate::clock::Ids;
 use crate::zoom::client::Credentials;
 use crate::zoom::label::Label;
+use crate::zoom::scopes;
 use crate::zoom::transport::{Call, Reply, TransportError};
 use crate::zoom::user::CreateAction;
-use crate::zoom::scopes;
 
 /// How long an answer that never comes is waited for: longer than any client waits.
 const NEVER_MILLIS: u64 = 20_000;
