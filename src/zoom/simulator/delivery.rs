@@ -7,7 +7,7 @@ use super::webhooks::{Outgoing, PATIENCE_MILLIS};
 use crate::zoom::http::{Patience, http_client};
 
 /// How long the task sleeps at most; it is woken when something happens.
-const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 
 /// Runs until the runtime ends. Without an address, webhooks only show on the switchboard.
 pub(super) async fn deliver(shared: Shared, url: Option<String>) {

@@ -165,7 +165,7 @@ impl World {
         let from = asked("next_page_token").unwrap_or("p0").strip_prefix('p').and_then(|text| text.parse::<usize>().ok());
         let from = from.ok_or_else(|| Refusal::new(400, 300, "The next page token is invalid or expired."))?;
         let found: Vec<Value> = self.users.values().filter(|user| user.status.word() == status).map(User::json).collect();
-        let until = (from + size).min(found.len());
+        let until = from.saturating_add(size).min(found.len());
         let next = if until < found.len() { format!("p{until}") } else { String::new() };
         let page = found.get(from..until).unwrap_or_default();
         Ok(json_reply(200, &json!({"page_size": size, "total_records": found.len(), "next_page_token": next, "users": page})))
