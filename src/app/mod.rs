@@ -11,7 +11,9 @@ pub mod keys;
 pub mod letters;
 pub mod licenses;
 mod life;
+pub mod pool;
 pub mod rooms;
+pub mod seats;
 pub mod start;
 pub mod sweeps;
 
