@@ -192,7 +192,7 @@ async fn the_switchboard_shows_and_changes_the_account() {
     assert_eq!(served.stage.act(|world, _| world.settings().minute_millis), 500);
     served.post(&format!("/users/{b}/deactivation"), &[]).await;
     let (_, _, page) = served.get("/").await;
-    for expected in ["This is a simulation, not Zoom", "a@x.org", "inactive", "user.updated", "Rate limits"] {
+    for expected in ["This is a simulation, not Zoom", "a@x.org", "Inactive", "user.updated", "Rate limits"] {
         assert!(page.contains(expected), "{expected}");
     }
     for path in ["/now", "/assets/duologue.css", "/assets/duologue.js", "/assets/icon.svg", "/mailbox"] {
