@@ -4,8 +4,10 @@
 //! `main → web → app → {store, zoom, mail} → domain`; `keeper → app`. Only [`clock`] reads the time and draws random
 //! numbers, only [`config`] reads the environment, only `store` speaks SQL, only `web` knows a status code.
 
+pub mod app;
 pub mod clock;
+pub mod config;
 pub mod domain;
-pub mod store;
 pub mod mail;
+pub mod store;
 pub mod zoom;

@@ -1,20 +1,21 @@
 //! The outbox: a letter is written in the transaction of what it tells of, and sent afterwards.
 //!
 //! A letter is sent by whoever moves its `send_after` first, so two senders never take the same one; if the sender dies, the
-//! letter becomes due again by itself. The text of a letter that carries a one-time link is wiped once it was sent.
+//! letter becomes due again by itself. What is stored are facts and ids: no text, and no link that lets somebody in.
 
 use diesel::prelude::*;
 
 use crate::domain::ids::{LetterId, MeetingId, TenantId};
+use crate::domain::names::EmailAddress;
 use crate::domain::time::Instant;
 
-use super::convert::{count, instant};
+use super::convert::{count, email, instant};
 use super::error::StoreError;
 use super::schema::letters;
 use super::scope::{KeeperPass, OperatorPass, TenantScope};
 use super::transaction::{ReadTx, WriteTx};
 
-/// A letter as it is put into the outbox: rendered, and addressed to one person.
+/// A letter as it is put into the outbox: the facts it will be written from, addressed to one person.
 #[derive(Clone, Debug)]
 pub struct NewLetter {
     /// Its id; becomes its Message-ID.
@@ -27,29 +28,12 @@ pub struct NewLetter {
     pub meeting: Option<MeetingId>,
     /// Its kind, such as `invitation`.
     pub kind: &'static str,
-    /// What is sent.
-    pub content: Content,
+    /// The recipient's address.
+    pub recipient: EmailAddress,
+    /// The facts, as `app` writes and reads them.
+    pub payload: String,
     /// When it was written.
     pub created_at: Instant,
-}
-
-/// What is sent.
-#[derive(Clone, Debug)]
-pub struct Content {
-    /// The recipient's address.
-    pub recipient: String,
-    /// The recipient's name.
-    pub recipient_name: String,
-    /// Where a reply goes.
-    pub reply_to: Option<String>,
-    /// The subject.
-    pub subject: String,
-    /// The text part.
-    pub text: String,
-    /// The HTML part.
-    pub html: String,
-    /// The calendar part: its method and its text.
-    pub calendar: Option<(String, String)>,
 }
 
 /// Where a letter is.
@@ -76,8 +60,12 @@ pub struct Due {
     pub kind: String,
     /// How often it was tried before.
     pub tries: u32,
-    /// What is sent.
-    pub content: Content,
+    /// The recipient's address.
+    pub recipient: EmailAddress,
+    /// The facts it is written from.
+    pub payload: String,
+    /// When it was put into the outbox.
+    pub created_at: Instant,
 }
 
 /// A letter as the operator sees it: never its text.
@@ -89,8 +77,6 @@ pub struct Shown {
     pub kind: String,
     /// The recipient's address.
     pub recipient: String,
-    /// The subject.
-    pub subject: String,
     /// Where it is.
     pub state: LetterState,
     /// How often it was tried.
@@ -111,7 +97,6 @@ pub fn put(tx: &mut WriteTx<'_>, letter: &NewLetter) -> Result<bool, StoreError>
     if known > 0 {
         return Ok(false);
     }
-    let content = &letter.content;
     diesel::insert_into(letters::table)
         .values((
             letters::id.eq(letter.id.as_str()),
@@ -119,14 +104,8 @@ pub fn put(tx: &mut WriteTx<'_>, letter: &NewLetter) -> Result<bool, StoreError>
             letters::tenant_id.eq(letter.tenant.as_ref().map(TenantId::as_str)),
             letters::meeting_id.eq(letter.meeting.as_ref().map(MeetingId::as_str)),
             letters::kind.eq(letter.kind),
-            letters::recipient.eq(&content.recipient),
-            letters::recipient_name.eq(&content.recipient_name),
-            letters::reply_to.eq(content.reply_to.as_deref()),
-            letters::subject.eq(&content.subject),
-            letters::text_body.eq(&content.text),
-            letters::html_body.eq(&content.html),
-            letters::calendar_method.eq(content.calendar.as_ref().map(|(method, _)| method.as_str())),
-            letters::calendar_body.eq(content.calendar.as_ref().map(|(_, text)| text.as_str())),
+            letters::recipient.eq(letter.recipient.as_str()),
+            letters::payload.eq(&letter.payload),
             letters::state.eq(LetterState::Queued.word()),
             letters::tries.eq(0),
             letters::send_after.eq(letter.created_at.seconds()),
@@ -143,13 +122,8 @@ struct DueRow {
     kind: String,
     tries: i32,
     recipient: String,
-    recipient_name: String,
-    reply_to: Option<String>,
-    subject: String,
-    text_body: String,
-    html_body: String,
-    calendar_method: Option<String>,
-    calendar_body: Option<String>,
+    payload: String,
+    created_at: i64,
 }
 
 /// Takes the letter that has waited longest, for whoever sends it before `until`.
@@ -169,31 +143,21 @@ pub fn claim(tx: &mut WriteTx<'_>, _: &KeeperPass, now: Instant, until: Instant)
         id: LetterId::new(row.id),
         kind: row.kind,
         tries: count(row.tries),
-        content: Content {
-            recipient: row.recipient,
-            recipient_name: row.recipient_name,
-            reply_to: row.reply_to,
-            subject: row.subject,
-            text: row.text_body,
-            html: row.html_body,
-            calendar: row.calendar_method.zip(row.calendar_body),
-        },
+        recipient: email(&row.recipient)?,
+        payload: row.payload,
+        created_at: instant(row.created_at),
     }))
 }
 
-/// The mail server has it. `wipe`: its text holds a one-time link and is not kept.
-pub fn mark_sent(tx: &mut WriteTx<'_>, id: &LetterId, at: Instant, wipe: bool) -> Result<(), StoreError> {
-    let letter = letters::table.find(id.as_str());
-    diesel::update(letter)
+/// The mail server has it.
+pub fn mark_sent(tx: &mut WriteTx<'_>, id: &LetterId, at: Instant) -> Result<(), StoreError> {
+    diesel::update(letters::table.find(id.as_str()))
         .set((
             letters::state.eq(LetterState::Sent.word()),
             letters::sent_at.eq(Some(at.seconds())),
             letters::problem.eq(None::<String>),
         ))
         .execute(tx.db())?;
-    if wipe {
-        diesel::update(letter).set((letters::text_body.eq(""), letters::html_body.eq(""))).execute(tx.db())?;
-    }
     Ok(())
 }
 
@@ -227,7 +191,6 @@ struct ShownRow {
     id: String,
     kind: String,
     recipient: String,
-    subject: String,
     state: String,
     tries: i32,
     send_after: i64,
@@ -243,7 +206,6 @@ impl ShownRow {
             id: LetterId::new(self.id),
             kind: self.kind,
             recipient: self.recipient,
-            subject: self.subject,
             state,
             tries: count(self.tries),
             send_after: instant(self.send_after),

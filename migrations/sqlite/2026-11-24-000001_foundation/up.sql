@@ -147,6 +147,7 @@ CREATE TABLE meetings (
     link_version INTEGER NOT NULL,
     link_hash TEXT NOT NULL UNIQUE,
     client_arrived_at BIGINT,
+    start_clicked_at BIGINT,
     idempotency_key TEXT NOT NULL,
     -- What Zoom knows: a booked meeting without a number is the to-do, and so is one whose sequence Zoom has not seen.
     zoom_number BIGINT UNIQUE,
@@ -174,7 +175,8 @@ CREATE INDEX meetings_hold ON meetings (hold_from);
 CREATE INDEX meetings_open ON meetings (stage, starts_at) WHERE stage IN ('booked', 'live');
 CREATE INDEX meetings_unsynced ON meetings (zoom_retry_at) WHERE stage IN ('booked', 'cancelled') AND (zoom_sequence IS NULL OR zoom_sequence < sequence);
 
--- The outbox: written in the transaction of what it tells of, sent afterwards.
+-- The outbox: written in the transaction of what it tells of, rendered and sent afterwards. The payload holds facts and ids,
+-- never a link that lets somebody in: those are derived with the server's key when the letter is rendered.
 CREATE TABLE letters (
     id TEXT NOT NULL PRIMARY KEY,
     dedupe_key TEXT NOT NULL UNIQUE,
@@ -182,13 +184,7 @@ CREATE TABLE letters (
     meeting_id TEXT REFERENCES meetings (id),
     kind TEXT NOT NULL,
     recipient TEXT NOT NULL,
-    recipient_name TEXT NOT NULL,
-    reply_to TEXT,
-    subject TEXT NOT NULL,
-    text_body TEXT NOT NULL,
-    html_body TEXT NOT NULL,
-    calendar_method TEXT,
-    calendar_body TEXT,
+    payload TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('queued', 'sent', 'failed')),
     tries INTEGER NOT NULL,
     send_after BIGINT NOT NULL,
