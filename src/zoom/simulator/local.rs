@@ -38,7 +38,6 @@ impl LocalTransport {
 
 impl Transport for LocalTransport {
     fn send(&self, call: Call) -> Sending<'_> {
-        let answer = self.answer(&call);
-        Box::pin(std::future::ready(answer))
+        Box::pin(async move { self.answer(&call) })
     }
 }

@@ -60,7 +60,8 @@ fn asset(kind: &'static str, text: &'static str) -> HttpResponse {
 #[template(path = "simulator/switchboard.html")]
 struct Switchboard {
     account: Account,
-    faults: Vec<views::FaultRow>,
+    faults: &'static [Fault],
+    faults_on: Vec<views::FaultRow>,
     minute_seconds: String,
     problem: Option<&'static str>,
 }
@@ -86,7 +87,7 @@ async fn switchboard(shared: Data<Shared>, query: Query<Problem>) -> Result<Http
     };
     let account = views::account(&world, shared.clock.now_millis());
     let minute_seconds = views::decimal(world.settings().minute_millis);
-    page(200, &Switchboard { account, faults: views::faults(&world), minute_seconds, problem })
+    page(200, &Switchboard { account, faults: &Fault::ALL, faults_on: views::faults_on(&world), minute_seconds, problem })
 }
 
 async fn now(shared: Data<Shared>) -> Result<HttpResponse, actix_web::Error> {

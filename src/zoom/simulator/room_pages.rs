@@ -154,7 +154,7 @@ async fn end(shared: Data<Shared>, path: Path<(i64, String)>) -> HttpResponse {
 fn status(refusal: &RoomRefusal) -> u16 {
     match refusal {
         RoomRefusal::NoMeeting => 404,
-        RoomRefusal::HostBusy { .. } => 409,
+        RoomRefusal::HostBusy { .. } | RoomRefusal::Full => 409,
         RoomRefusal::BadKey | RoomRefusal::BadPasscode | RoomRefusal::HostInactive => 403,
     }
 }

@@ -18,6 +18,11 @@ const CUT_MINUTES: i64 = 40;
 /// Minutes that any meeting lasts at most.
 const LONGEST_MINUTES: i64 = 30 * 60;
 
+/// How many people fit into a room, and in front of it.
+const MOST_PEOPLE: usize = 100;
+/// How many runnings that are over are remembered.
+const REMEMBERED: usize = 5000;
+
 /// Why somebody does not get into a room.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RoomRefusal {
@@ -30,6 +35,9 @@ pub enum RoomRefusal {
     /// The join URL lacks the right passcode.
     #[error("The passcode is wrong.")]
     BadPasscode,
+    /// The room is full.
+    #[error("This meeting is full.")]
+    Full,
     /// The host's user is switched off.
     #[error("The host's Zoom user is not active.")]
     HostInactive,
@@ -100,6 +108,10 @@ impl World {
         if meeting.passcode != passcode {
             return Err(RoomRefusal::BadPasscode);
         }
+        let inside = meeting.running.as_ref().map_or(0, |run| run.people.len());
+        if inside + meeting.waiting.len() >= MOST_PEOPLE {
+            return Err(RoomRefusal::Full);
+        }
         let host_is_there = meeting.running.as_ref().is_some_and(|run| run.people.iter().any(|person| person.is_host));
         if host_is_there {
             return Ok(self.enter(now, number, name.to_owned(), false));
@@ -141,6 +153,9 @@ impl World {
         }
         let payload = events::ended(&self.settings, &meeting, &run, now);
         self.emit(now, "meeting.ended", payload);
+        if self.past.len() >= REMEMBERED {
+            self.past.remove(0);
+        }
         self.past.push(Past {
             number,
             uuid: run.uuid,

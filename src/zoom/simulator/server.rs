@@ -23,9 +23,9 @@ use super::world::{Answer, World};
 use crate::clock::Clock;
 use crate::zoom::transport::{Auth, Body, Call, Method, Reply, Site, TransportError};
 
-/// Scripts are not needed; forms lead to the simulator itself.
-const CONTENT_POLICY: &str =
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// Only our own files; forms lead to the simulator itself.
+const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; \
+    form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 /// The largest body taken, in bytes.
 const LARGEST_BODY: usize = 256 * 1024;
 

@@ -81,6 +81,15 @@ impl UserStatus {
             Self::Inactive => "inactive",
         }
     }
+
+    /// The same for a person.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Active => "Active",
+            Self::Pending => "Pending",
+            Self::Inactive => "Inactive",
+        }
+    }
 }
 
 /// What Zoom says when every license is taken.

@@ -1,7 +1,7 @@
 //! What the pages show, read out of the world in one go so that its lock is held briefly. Keys of hosts and passcodes
 //! are not among it.
 
-use super::faults::Fault;
+use super::faults::{Fault, Odds};
 use super::meetings::{Instance, Meeting};
 use super::rooms::Whereabouts;
 use super::users::{User, UserStatus};
@@ -29,6 +29,7 @@ pub(super) struct UserRow {
     pub(super) name: String,
     pub(super) email: String,
     pub(super) licensed: bool,
+    pub(super) badge: &'static str,
     pub(super) status: &'static str,
     pub(super) active: bool,
 }
@@ -69,10 +70,8 @@ pub(super) struct LabelRow {
 }
 
 pub(super) struct FaultRow {
-    pub(super) word: &'static str,
     pub(super) label: &'static str,
-    pub(super) next: u32,
-    pub(super) per_mille: u32,
+    pub(super) odds: String,
 }
 
 /// A room as one person in it (or in front of it) sees it.
@@ -93,12 +92,14 @@ pub(super) fn account(world: &World, now: i64) -> Account {
     let running = world.meetings().filter_map(|meeting| Some(running_row(world, meeting, meeting.running.as_ref()?, now)));
     let mut idle: Vec<&Meeting> = world.meetings().filter(|meeting| meeting.running.is_none()).collect();
     idle.sort_by_key(|meeting| (meeting.starts_at, meeting.number));
+    let mut users: Vec<&User> = world.users().collect();
+    users.sort_by_key(|user| &user.email);
     let meetings_hidden = idle.len().saturating_sub(MOST_ROWS);
     Account {
         time: clock_time(now),
         licenses: world.settings().licenses,
         in_use: world.licenses_in_use(),
-        users: world.users().map(user_row).collect(),
+        users: users.into_iter().map(user_row).collect(),
         running: running.collect(),
         meetings: idle.iter().take(MOST_ROWS).map(|meeting| meeting_row(world, meeting)).collect(),
         meetings_hidden,
@@ -107,12 +108,18 @@ pub(super) fn account(world: &World, now: i64) -> Account {
     }
 }
 
-pub(super) fn faults(world: &World) -> Vec<FaultRow> {
+/// The faults that are switched on.
+pub(super) fn faults_on(world: &World) -> Vec<FaultRow> {
     let row = |fault: Fault| {
-        let odds = world.faults().odds(fault);
-        FaultRow { word: fault.word(), label: fault.label(), next: odds.next, per_mille: odds.per_mille }
+        let odds = match world.faults().odds(fault) {
+            Odds { next: 0, per_mille: 0 } => return None,
+            Odds { next, per_mille: 0 } => format!("the next {next}"),
+            Odds { next: 0, per_mille } => format!("{per_mille} of 1000"),
+            Odds { next, per_mille } => format!("the next {next}, then {per_mille} of 1000"),
+        };
+        Some(FaultRow { label: fault.label(), odds })
     };
-    Fault::ALL.into_iter().map(row).collect()
+    Fault::ALL.into_iter().filter_map(row).collect()
 }
 
 pub(super) fn room(world: &World, now: i64, number: i64, key: &str) -> Option<Room> {
@@ -145,7 +152,8 @@ fn user_row(user: &User) -> UserRow {
         name: user.name(),
         email: user.email.clone(),
         licensed: user.is_licensed(),
-        status: user.status.word(),
+        badge: user.status.word(),
+        status: user.status.label(),
         active: user.status == UserStatus::Active,
     }
 }
@@ -153,9 +161,9 @@ fn user_row(user: &User) -> UserRow {
 fn running_row(world: &World, meeting: &Meeting, run: &Instance, now: i64) -> RunningRow {
     let people: Vec<&str> = run.people.iter().map(|person| person.name.as_str()).collect();
     let left = match (run.limited, run.first_guest_at) {
-        (true, Some(_)) => format!("cut in {} min", in_minutes(world, world.cut_at(run) - now).max(0)),
-        (true, None) => "40 minutes from the first guest".to_owned(),
-        (false, _) => "no cut".to_owned(),
+        (true, Some(_)) => format!("Cut in {} min", in_minutes(world, world.cut_at(run) - now).max(0)),
+        (true, None) => "40 min from first guest".to_owned(),
+        (false, _) => "No cut".to_owned(),
     };
     RunningRow {
         number: meeting.number,

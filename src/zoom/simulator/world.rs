@@ -15,7 +15,7 @@ use crate::clock::Ids;
 use crate::zoom::client::Credentials;
 use crate::zoom::label::Label;
 use crate::zoom::scopes;
-use crate::zoom::transport::{Call, Reply, TransportError};
+use crate::zoom::transport::{Call, Reply, Site, TransportError};
 use crate::zoom::user::CreateAction;
 
 /// How long an answer that never comes is waited for: longer than any client waits.
@@ -185,11 +185,12 @@ impl World {
 
     /// Only writes can be answered without being carried out, and only API calls have a rate limit.
     fn applies(&mut self, fault: Fault, call: &Call) -> bool {
-        let limit = matches!(fault, Fault::TooFast | Fault::DailyLimit);
-        if (fault == Fault::NotApplied && !call.method.writes()) || (limit && Label::of(call).is_none()) {
-            return false;
-        }
-        self.faults.strikes(fault, &self.ids)
+        let possible = match fault {
+            Fault::TooFast | Fault::DailyLimit => call.site == Site::Api,
+            Fault::NotApplied => call.site == Site::Api && call.method.writes(),
+            _ => true,
+        };
+        possible && self.faults.strikes(fault, &self.ids)
     }
 
     fn reply_without_effect(&mut self, now: i64, call: &Call) -> Reply {

@@ -100,3 +100,29 @@ async fn the_same_seed_gives_the_same_day() {
     assert!(first.len() > 20);
     assert_eq!(first, day().await);
 }
+
+#[actix_web::test]
+async fn a_receiver_that_died_without_an_answer_hears_it_again() {
+    let stage = Stage::new(1);
+    let host = stage.user("a@x.org");
+    stage.act(|world, now| world.set_license_by_hand(now, &host, License::Licensed)).unwrap();
+    assert_eq!(stage.act(World::tick_now).len(), 1);
+    stage.wait(1);
+    assert_eq!(stage.deliver(Some(200)).len(), 0, "the silence is noticed, the next try is in five minutes");
+    stage.wait(5);
+    assert_eq!(stage.deliver(Some(200)).len(), 1);
+}
+
+#[actix_web::test]
+async fn a_held_back_webhook_is_overtaken() {
+    let stage = Stage::new(1);
+    let host = stage.user("a@x.org");
+    stage.fault(Fault::WebhookReordered);
+    let meeting = stage.meeting(&host).await;
+    stage.start(meeting.number).await.unwrap();
+    stage.client.end_meeting(meeting.number).await.unwrap();
+    let first = stage.deliver(Some(200));
+    assert!(matches!(first.last(), Some(EventKind::MeetingEnded { .. })), "{first:?}");
+    stage.wait(1);
+    assert!(matches!(stage.deliver(Some(200)).as_slice(), [EventKind::MeetingStarted { .. }]));
+}

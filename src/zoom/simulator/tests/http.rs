@@ -192,9 +192,15 @@ async fn the_switchboard_shows_and_changes_the_account() {
     assert_eq!(served.stage.act(|world, _| world.settings().minute_millis), 500);
     served.post(&format!("/users/{b}/deactivation"), &[]).await;
     let (_, _, page) = served.get("/").await;
-    for expected in ["This is a simulation, not Zoom", "a@x.org", "inactive", "user.updated", "Rate limits"] {
+    for expected in ["This is a simulation, not Zoom", "a@x.org", "Inactive", "user.updated", "Rate limits"] {
         assert!(page.contains(expected), "{expected}");
     }
+    let response = browser().get(format!("{}/", served.url)).send().await.unwrap();
+    let policy = response.headers()["content-security-policy"].to_str().unwrap();
+    for needed in ["script-src 'self'", "connect-src 'self'", "default-src 'none'"] {
+        assert!(policy.contains(needed), "{policy}");
+    }
+    assert!(!policy.contains("unsafe"), "{policy}");
     for path in ["/now", "/assets/duologue.css", "/assets/duologue.js", "/assets/icon.svg", "/mailbox"] {
         assert_eq!(served.get(path).await.0, 200, "{path}");
     }
@@ -209,6 +215,7 @@ async fn wrong_values_and_forms_of_other_sites_are_refused_with_4xx() {
     {
         assert_eq!(served.post(path, &fields).await.0, 400, "{path}");
     }
+    assert!(served.get("/s/1?zak=x").await.2.contains("This is a simulation, not Zoom"));
     for path in ["/licenses?licenses=99999", "/s/1?zak=x", "/j/1", "/rooms/1/x", "/s/99999999999999999999", "/nowhere"] {
         assert!((400..500).contains(&served.get(path).await.0), "{path}");
     }

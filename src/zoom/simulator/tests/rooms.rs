@@ -121,3 +121,16 @@ async fn a_start_url_is_worth_something_for_two_hours_and_only_to_its_host() {
     let wrong = stage.act(|world, now| world.client_arrives(now, of_a.number, "wrong", "Ana"));
     assert_eq!(wrong, Err(RoomRefusal::BadPasscode));
 }
+
+#[actix_web::test]
+async fn a_room_takes_a_hundred_people() {
+    let stage = Stage::new(1);
+    let host = stage.user("a@x.org");
+    let meeting = stage.meeting(&host).await;
+    for _ in 0..100 {
+        stage.guest(&meeting);
+    }
+    let passcode = stage.act(|world, _| world.find_meeting(meeting.number).unwrap().passcode.clone());
+    let one_more = stage.act(|world, now| world.client_arrives(now, meeting.number, &passcode, "Ana"));
+    assert_eq!(one_more, Err(RoomRefusal::Full));
+}
