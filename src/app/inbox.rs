@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
-
 use crate::domain::ids::EventId;
 use crate::domain::meeting::{Run, Stage};
 use crate::domain::seat::SeatStatus;
@@ -26,8 +24,8 @@ const MOST_TRIES: u32 = 5;
 pub enum Received {
     /// It is in the inbox, since now or since before.
     Stored,
-    /// Zoom asked us to prove that we hold the secret; this is the proof.
-    Proof(serde_json::Value),
+    /// Zoom asked us to prove that we hold the secret; this JSON is the proof.
+    Proof(String),
     /// Not from Zoom, or too old.
     Unsigned,
     /// Signed, but nothing that we can read.
@@ -52,8 +50,7 @@ impl App {
             return Ok(Received::Unreadable);
         };
         if let EventKind::UrlValidation { plain_token } = &event.kind {
-            let proof = signature::url_validation_reply(secret, plain_token);
-            return Ok(Received::Proof(json!({ "plainToken": plain_token, "encryptedToken": proof })));
+            return Ok(Received::Proof(signature::url_validation_reply(secret, plain_token)));
         }
         let new = NewEvent {
             id: EventId::new(self.id()),

@@ -37,9 +37,10 @@ pub struct PoolView {
 }
 
 /// Why a setting was refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PoolRefusal {
     /// The guarantees add up to more than can be promised: their sum, and what can.
+    #[error("the tenants' guarantees add up to {sum}, and {promisable} licenses can be promised")]
     GuaranteesExceed {
         /// Their sum.
         sum: u32,
@@ -47,8 +48,10 @@ pub enum PoolRefusal {
         promisable: u32,
     },
     /// A tenant's cap is below its guarantee.
+    #[error("a tenant's cap cannot be lower than its guarantee")]
     CapBelowGuarantee,
     /// Lead and grace must lie on the 5-minute grid.
+    #[error("lead and grace are whole multiples of 5 minutes")]
     OffGrid,
 }
 
