@@ -123,12 +123,16 @@ impl App {
         }
         let frozen = matches!(error, ZoomError::Frozen);
         let gone = matches!(error, ZoomError::Gone);
+        let none_left = matches!(error, ZoomError::NoLicense);
         let (now, tx_seat, retry_at) = (self.now(), seat.clone(), self.retry_at(&error, 2));
         let app = self.clone();
         self.store
             .write::<_, StoreError, _>(move |tx| {
                 licenses::mark_free(tx, license, &tx_seat, now)?;
                 licenses::mark_failed(tx, license, retry_at, &error.to_string())?;
+                if none_left {
+                    licenses::rest_free(tx, retry_at, &error.to_string())?;
+                }
                 if frozen {
                     pool::set_frozen(tx, Some(now + FROZEN))?;
                     audit::add(tx, &app.entry(None, Actor::Keeper, "pool.frozen", None, error.to_string()))?;

@@ -45,6 +45,8 @@ pub enum With {
 
 enum Permit {
     Granted(Box<Meeting>),
+    /// Not admitted, and the host begins all the same: the licenses are promised to others.
+    WithoutLicense(Box<Meeting>),
     Refused(Refusal),
     Cancelled,
 }
@@ -54,17 +56,20 @@ impl App {
     pub async fn start(self: &Arc<Self>, scope: &TenantScope, by: &User, id: &MeetingId, with: With) -> Result<Start, AppError> {
         let (app, tx_scope, tx_by, tx_id) = (self.clone(), scope.clone(), by.clone(), id.clone());
         let meeting = match self.store.write(move |tx| app.permit(tx, &tx_scope, &tx_by, &tx_id, with)).await? {
-            Permit::Granted(meeting) => *meeting,
+            Permit::Granted(meeting) => {
+                match self.ensure_license(&meeting.seat, &meeting.id).await {
+                    Ok(Attached::Yes) => {}
+                    Ok(Attached::No(problem)) if with == With::License => return Ok(Start::NoLicense(problem)),
+                    Err(AppError::Zoom(error)) if with == With::License => return Ok(Start::Zoom(host_words(&error))),
+                    Ok(Attached::No(_)) | Err(AppError::Zoom(_)) => {}
+                    Err(error) => return Err(error),
+                }
+                *meeting
+            }
+            Permit::WithoutLicense(meeting) => *meeting,
             Permit::Refused(refusal) => return Ok(Start::Refused(refusal)),
             Permit::Cancelled => return Ok(Start::Cancelled),
         };
-        match self.ensure_license(&meeting.seat, &meeting.id).await {
-            Ok(Attached::Yes) => {}
-            Ok(Attached::No(problem)) if with == With::License => return Ok(Start::NoLicense(problem)),
-            Err(AppError::Zoom(error)) if with == With::License => return Ok(Start::Zoom(host_words(&error))),
-            Ok(Attached::No(_)) | Err(AppError::Zoom(_)) => {}
-            Err(error) => return Err(error),
-        }
         match self.start_url(scope, &meeting).await {
             Ok(url) => {
                 let (app, scope, by, id) = (self.clone(), scope.clone(), by.id.clone(), id.clone());
@@ -123,7 +128,7 @@ impl App {
             }
             // Zoom ends a running meeting when its host starts another, so a busy seat is never started over.
             Err(Refusal::SeatBusy) => Ok(Permit::Refused(Refusal::SeatBusy)),
-            Err(_) if with == With::WhateverThereIs => Ok(Permit::Granted(Box::new(meeting))),
+            Err(_) if with == With::WhateverThereIs => Ok(Permit::WithoutLicense(Box::new(meeting))),
             Err(refusal) => Ok(Permit::Refused(refusal)),
         }
     }
