@@ -11,4 +11,5 @@ pub mod domain;
 pub mod keeper;
 pub mod mail;
 pub mod store;
+pub mod web;
 pub mod zoom;

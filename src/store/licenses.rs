@@ -61,6 +61,11 @@ pub fn list(tx: &mut ReadTx<'_>) -> Result<Vec<(PoolRow, Option<Instant>)>, Stor
     rows.into_iter().map(Row::into_domain).collect()
 }
 
+/// How many licenses are in each place.
+pub fn count_by_place(tx: &mut ReadTx<'_>) -> Result<Vec<(String, i64)>, StoreError> {
+    Ok(licenses::table.group_by(licenses::place).select((licenses::place, diesel::dsl::count_star())).load(tx.db())?)
+}
+
 /// The row that stands for this seat, if there is one.
 pub fn of_seat(tx: &mut ReadTx<'_>, seat: &SeatId) -> Result<Option<(PoolRow, Option<Instant>)>, StoreError> {
     let row: Option<Row> =
