@@ -9,11 +9,15 @@ pub mod forms;
 pub mod guard;
 mod health;
 mod home;
+mod join;
 pub mod page;
 pub mod routes;
 pub mod scope;
 pub mod server;
 pub mod session;
+mod webhooks;
+
+pub use server::{Demo, WebOptions, start};
 
 #[cfg(test)]
 mod tests;

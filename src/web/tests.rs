@@ -67,7 +67,11 @@ impl Browser {
         };
         let (server, address) = start(app.clone(), options).unwrap();
         actix_web::rt::spawn(server);
-        Self { http: http_client(Patience::default(), false).unwrap(), base: format!("http://{address}"), cookies: HashMap::new() }
+        Self {
+            http: http_client(Patience::default(), false).unwrap(),
+            base: format!("http://{address}"),
+            cookies: HashMap::new(),
+        }
     }
 
     /// Another browser on the same portal.
