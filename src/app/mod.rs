@@ -5,9 +5,19 @@
 
 pub mod accounts;
 pub mod bell;
+pub mod bookings;
+pub mod inbox;
+pub mod join;
 pub mod keys;
 pub mod letters;
+pub mod licenses;
+mod life;
 mod passwords;
+pub mod pool;
+pub mod rooms;
+pub mod seats;
+pub mod start;
+pub mod sweeps;
 pub mod tenants;
 pub mod users;
 
@@ -21,7 +31,7 @@ use crate::domain::ids::{MeetingId, TenantId};
 use crate::domain::time::Instant;
 use crate::mail::Mailer;
 use crate::store::audit::{Actor, Entry};
-use crate::store::scope::KeeperPass;
+use crate::store::scope::{KeeperPass, OperatorPass};
 use crate::store::{Store, StoreError};
 use crate::zoom::{Client as Zoom, ZoomError};
 
@@ -126,6 +136,11 @@ impl App {
     /// The keeper's pass, for a closure that runs in a transaction.
     pub(crate) fn pass(&self) -> Arc<KeeperPass> {
         self.pass.clone()
+    }
+
+    /// The right of somebody at the machine's own console to run the pool.
+    pub fn console(&self) -> OperatorPass {
+        OperatorPass::console(&self.pass)
     }
 
     /// An absolute URL of the portal.

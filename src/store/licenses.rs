@@ -177,6 +177,14 @@ pub fn mark_failed(tx: &mut WriteTx<'_>, number: u32, retry_at: Instant, problem
     Ok(())
 }
 
+/// Zoom has no license left although rows are free: none of them is tried before `retry_at`.
+pub fn rest_free(tx: &mut WriteTx<'_>, retry_at: Instant, problem: &str) -> Result<(), StoreError> {
+    diesel::update(licenses::table.filter(licenses::place.eq(Place::Free.word())))
+        .set((licenses::retry_at.eq(Some(retry_at.seconds())), licenses::problem.eq(Some(problem))))
+        .execute(tx.db())?;
+    Ok(())
+}
+
 /// Sets K. New rows begin free; of the surplus, free rows go at once and the others when they become free
 /// (see [`drop_surplus`]). Accepted meetings stay (design rule 3.1.8).
 pub fn set_count(tx: &mut WriteTx<'_>, _: &OperatorPass, licenses: u32, now: Instant) -> Result<(), StoreError> {

@@ -12,6 +12,7 @@ pub mod forms;
 pub mod guard;
 mod health;
 mod home;
+mod join;
 pub mod page;
 mod password;
 pub mod routes;
@@ -21,6 +22,9 @@ pub mod session;
 mod settings;
 mod sign_in;
 mod users;
+mod webhooks;
+
+pub use server::{Demo, WebOptions, start};
 
 #[cfg(test)]
 mod tests;
