@@ -64,7 +64,7 @@ impl Options {
             format!("--window-size={width},{height}"),
             format!("--user-data-dir={}", profile.display()),
         ];
-        // 2 means block.
+        // 2 means block, and `<noscript>` shows.
         let scripts = if self.javascript { 1 } else { 2 };
         let options = json!({
             "binary": program(&["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]),
@@ -93,11 +93,11 @@ pub(crate) async fn browse<T>(options: Options, journey: impl AsyncFnOnce(&Page)
         .connect(&format!("http://127.0.0.1:{}", driver.port))
         .await
         .expect("chromedriver starts chromium");
-    let page = Page(client);
-    page.prepare(options).await;
+    let page = Page { client, options };
+    page.prepare().await;
     let outcome = AssertUnwindSafe(journey(&page)).catch_unwind().await;
     // Closing the session ends the browser; a test that failed must not leave one behind.
-    let closed = page.0.close().await;
+    let closed = page.client.close().await;
     drop(driver);
     match outcome {
         Ok(value) => {
@@ -109,12 +109,15 @@ pub(crate) async fn browse<T>(options: Options, journey: impl AsyncFnOnce(&Page)
 }
 
 /// The page in front of the person. Dereferences to fantoccini's [`Client`]: `goto`, `find`, `form`, `execute` …
-pub(crate) struct Page(Client);
+pub(crate) struct Page {
+    client: Client,
+    options: Options,
+}
 
 impl Deref for Page {
     type Target = Client;
     fn deref(&self) -> &Client {
-        &self.0
+        &self.client
     }
 }
 
@@ -141,7 +144,8 @@ const RUN_AXE: &str = r"
 ";
 
 impl Page {
-    async fn prepare(&self, options: Options) {
+    async fn prepare(&self) {
+        let options = self.options;
         let (width, height) = options.size;
         // A window cannot be made as narrow as a phone; the page in it can.
         let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
@@ -155,11 +159,12 @@ impl Page {
         self.devtools("Emulation.setEmulatedMedia", features).await;
     }
 
-    /// Every violation of WCAG 2.2 AA that axe-core finds on the page as it is now. Works under the strictest policy and
-    /// without JavaScript, because the driver runs it and not the page.
+    /// Every violation of WCAG 2.2 AA that axe-core finds on the page as it is now. The strictest policy does not keep it
+    /// out, because the driver runs it and not the page; but it waits for timers, which need JavaScript to be on.
     pub(crate) async fn axe(&self) -> Vec<Violation> {
-        self.0.execute(AXE, vec![]).await.expect("axe-core loads");
-        let found = self.0.execute_async(RUN_AXE, vec![]).await.expect("axe-core runs");
+        assert!(self.options.javascript, "axe-core cannot run where JavaScript is off");
+        self.client.execute(AXE, vec![]).await.expect("axe-core loads");
+        let found = self.client.execute_async(RUN_AXE, vec![]).await.expect("axe-core runs");
         let violations = found["violations"].as_array().unwrap_or_else(|| panic!("axe-core failed: {found}"));
         violations.iter().map(Violation::from_axe).collect()
     }
@@ -187,7 +192,7 @@ impl Page {
     /// How far the page is wider than the window, in CSS pixels: a person should never scroll sideways.
     pub(crate) async fn sideways_overflow(&self) -> i64 {
         let script = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
-        self.0.execute(script, vec![]).await.unwrap().as_i64().unwrap()
+        self.client.execute(script, vec![]).await.unwrap().as_i64().unwrap()
     }
 
     /// A command of the Chrome DevTools protocol, such as `Emulation.setTimezoneOverride`.
@@ -196,7 +201,7 @@ impl Page {
     }
 
     async fn command(&self, path: &'static str, body: Value) -> Value {
-        self.0.issue_cmd(SessionCommand { path, body }).await.unwrap_or_else(|error| panic!("{path}: {error}"))
+        self.client.issue_cmd(SessionCommand { path, body }).await.unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 }
 
