@@ -4,8 +4,8 @@
 //! migrated template on the server that `TEST_POSTGRES_URL` names). Without that server the test fails: a database that
 //! nobody tested is not supported.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -22,21 +22,21 @@ use duologue::store::{DatabaseUrl, Store, StoreError, migrate};
 /// }
 /// ```
 macro_rules! both_databases {
-    ($($(#[$meta:meta])* async fn $name:ident($db:ident: Database) $body:block)+) => {$(
+    ($($(#[$meta:meta])* async fn $name:ident($db:ident: $database:ident) $body:block)+) => {$(
         $(#[$meta])*
         mod $name {
             use super::*;
 
-            async fn body($db: crate::support::database::Database) $body
+            async fn body($db: $database) $body
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn sqlite() {
-                body(crate::support::database::Database::sqlite()).await;
+                body($database::sqlite()).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() {
-                body(crate::support::database::Database::postgres()).await;
+                body($database::postgres()).await;
             }
         }
     )+};
@@ -48,7 +48,7 @@ pub(crate) struct Database {
     /// The store under test.
     pub(crate) store: Store,
     /// The keeper's pass that came with it.
-    pub(crate) pass: KeeperPass,
+    pub(crate) pass: Arc<KeeperPass>,
     /// Where it is.
     pub(crate) url: DatabaseUrl,
     // Dropped last: the stores above still use what it removes.
@@ -79,7 +79,7 @@ impl Database {
 
     fn open(url: DatabaseUrl, home: Home) -> Self {
         let (store, pass) = Store::open(&url).unwrap();
-        Self { store, pass, url, _home: home }
+        Self { store, pass: Arc::new(pass), url, _home: home }
     }
 
     /// A second process on the same database, as far as the store can tell.
