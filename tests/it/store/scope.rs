@@ -87,7 +87,7 @@ fn try_change(tx: &mut WriteTx<'_>, scope: &TenantScope, name: &str) -> Result<(
         "meetings::mark_client_arrived" => meetings::mark_client_arrived(tx, scope, &m1(), NOW),
         "meetings::set_alert" => meetings::set_alert(tx, scope, &m1(), Some("x")),
         "meetings::set_room" => meetings::set_room(tx, scope, &m1(), &room, 7).map(drop),
-        "meetings::mark_synced" => meetings::mark_synced(tx, scope, &m1(), 7),
+        "meetings::mark_synced" => meetings::mark_synced(tx, scope, &m1(), 8),
         "meetings::mark_failed" => meetings::mark_failed(tx, scope, &m1(), NOW, "x"),
         "meetings::mark_polled" => meetings::mark_polled(tx, scope, &m1(), NOW, true).map(drop),
         other => panic!("{other} has no line"),
@@ -167,9 +167,7 @@ both_databases! {
             assert_eq!(rows(&db), before, "{name} as globex");
             let scope = db.scope("acme");
             db.store.write::<_, StoreError, _>(move |tx| try_change(tx, &scope, name)).await.unwrap();
-            let changed = rows(&db) != before;
-            // A live meeting cannot be moved and has its room: these two come before and after what they need.
-            assert!(changed, "{name} as acme changes something, or the comparison proves nothing");
+            assert_ne!(rows(&db), before, "{name} as acme changes something, or the comparison proves nothing");
         }
     }
 }
