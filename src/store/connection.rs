@@ -92,9 +92,10 @@ impl DbManager {
                 let mut connection = SqliteConnection::establish(&path.to_string_lossy()).map_err(StoreError::unavailable)?;
                 connection
                     .batch_execute(
-                        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 8000; \
+                        "PRAGMA busy_timeout = 8000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
                          PRAGMA journal_size_limit = 67108864;",
                     )
+                    .and_then(|()| use_wal(&mut connection))
                     .map_err(StoreError::unavailable)?;
                 Db::Sqlite(connection)
             }
@@ -118,6 +119,19 @@ impl DbManager {
         db.set_instrumentation(CountStatements);
         Ok(db)
     }
+}
+
+/// Switches a new file to WAL. SQLite does not wait for the lock which that takes, so when another process is switching too,
+/// we wait for a write transaction instead, and look again.
+fn use_wal(connection: &mut SqliteConnection) -> diesel::QueryResult<()> {
+    const WAL: &str = "PRAGMA journal_mode = WAL";
+    for _ in 0..50 {
+        if connection.batch_execute(WAL).is_ok() {
+            return Ok(());
+        }
+        connection.batch_execute("BEGIN IMMEDIATE; COMMIT")?;
+    }
+    connection.batch_execute(WAL)
 }
 
 fn open_postgres(url: &str) -> Result<PgConnection, StoreError> {
