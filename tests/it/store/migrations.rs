@@ -64,7 +64,7 @@ fn are_applied_once_on_postgres() {
 
 #[test]
 fn may_be_begun_by_many_on_sqlite() {
-    may_be_begun_by_many(Unmigrated::sqlite, 10);
+    may_be_begun_by_many(Unmigrated::sqlite, 40);
 }
 
 #[test]
