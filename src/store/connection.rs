@@ -96,6 +96,7 @@ impl DbManager {
                          PRAGMA journal_size_limit = 67108864;",
                     )
                     .and_then(|()| use_wal(&mut connection))
+                    .and_then(|()| know_every_alphabet(&mut connection))
                     .map_err(StoreError::unavailable)?;
                 Db::Sqlite(connection)
             }
@@ -111,6 +112,7 @@ impl DbManager {
                 let mut connection = SqliteConnection::establish(&path.to_string_lossy()).map_err(StoreError::unavailable)?;
                 connection
                     .batch_execute("PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 8000; PRAGMA query_only = ON;")
+                    .and_then(|()| know_every_alphabet(&mut connection))
                     .map_err(StoreError::unavailable)?;
                 Db::Sqlite(connection)
             }
@@ -132,6 +134,11 @@ fn use_wal(connection: &mut SqliteConnection) -> diesel::QueryResult<()> {
         connection.batch_execute("BEGIN IMMEDIATE; COMMIT")?;
     }
     connection.batch_execute(WAL)
+}
+
+/// SQLite's own `lower` knows ASCII only, and a search for `Ärztin` would not even find itself.
+fn know_every_alphabet(connection: &mut SqliteConnection) -> diesel::QueryResult<()> {
+    super::meetings::lower_utils::register_impl(connection, |text: String| text.to_lowercase())
 }
 
 fn open_postgres(url: &str) -> Result<PgConnection, StoreError> {
