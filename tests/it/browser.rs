@@ -8,7 +8,8 @@ use crate::support::browser::{Options, browse};
 
 /// A page under the policy that the portal's own pages have.
 fn page(body: &str) -> HttpResponse {
-    let policy = "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; base-uri 'none'; form-action 'self'";
+    let policy =
+        "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; base-uri 'none'; form-action 'self'";
     let html = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <title>Test</title><link rel=\"stylesheet\" href=\"/style.css\"><script src=\"/script.js\" defer></script>\

@@ -81,10 +81,8 @@ fn read(folder: &Path) -> serde_json::Value {
 }
 
 fn letter(to: &str, sender: &Sender) -> Letter {
-    let client = Recipient {
-        address: EmailAddress::parse(to).unwrap(),
-        name: PersonName::parse("Lee, \"Bo\" 李\u{1f642}").unwrap(),
-    };
+    let client =
+        Recipient { address: EmailAddress::parse(to).unwrap(), name: PersonName::parse("Lee, \"Bo\" 李\u{1f642}").unwrap() };
     let facts = MeetingFacts {
         meeting: &MeetingId::new("0192-meeting"),
         sequence: 1,

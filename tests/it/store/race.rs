@@ -57,13 +57,7 @@ fn book(tx: &mut WriteTx<'_>, scope: &TenantScope, number: usize, window: Window
         Err(refusal) => return Ok(Err(refusal)),
     };
     let id = format!("m-{}-{number}", window.start().seconds());
-    let booked = Meeting {
-        id: MeetingId::new(&id),
-        host,
-        seat: admitted.seat,
-        hold: admitted.hold,
-        ..meeting(&id, window)
-    };
+    let booked = Meeting { id: MeetingId::new(&id), host, seat: admitted.seat, hold: admitted.hold, ..meeting(&id, window) };
     meetings::insert(tx, scope, &booked, &format!("link-{id}"), &key(&id))?;
     Ok(Ok(()))
 }

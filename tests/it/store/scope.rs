@@ -33,7 +33,10 @@ fn ask_all(tx: &mut ReadTx<'_>, scope: &TenantScope) -> Result<Vec<(&'static str
         ("users::find", users::find(tx, scope, &bo())?.iter().count()),
         ("users::find_by_email", users::find_by_email(tx, scope, &email("bo@acme.example"))?.iter().count()),
         ("users::list", users::list(tx, scope)?.iter().filter(|user| user.tenant.as_str() == "acme").count()),
-        ("users::count_admins", usize::try_from(users::count_admins(tx, scope)?).unwrap() - usize::from(scope.tenant().as_str() == "globex")),
+        (
+            "users::count_admins",
+            usize::try_from(users::count_admins(tx, scope)?).unwrap() - usize::from(scope.tenant().as_str() == "globex"),
+        ),
         ("clients::find", clients::find(tx, scope, &ClientId::new("gil"))?.iter().count()),
         ("clients::list", clients::list(tx, scope, 50)?.iter().filter(|client| client.id.as_str() == "gil").count()),
         ("seats::candidates", seats::candidates(tx, scope, &bo(), true)?.len()),
@@ -77,7 +80,9 @@ fn try_change(tx: &mut WriteTx<'_>, scope: &TenantScope, name: &str) -> Result<(
     match name {
         "users::set_role" => users::set_role(tx, scope, &bo(), Role::Admin),
         "users::set_deactivated" => users::set_deactivated(tx, scope, &bo(), Some(NOW)),
-        "users::set_profile" => users::set_profile(tx, scope, &bo(), &PersonName::parse("Mallory").unwrap(), Some(&ZoneName::utc())),
+        "users::set_profile" => {
+            users::set_profile(tx, scope, &bo(), &PersonName::parse("Mallory").unwrap(), Some(&ZoneName::utc()))
+        }
         "seats::release_of_user" => seats::release_of_user(tx, scope, &bo()),
         "meetings::move_to" => meetings::move_to(tx, scope, &meeting("m1", window(300, 330))).map(drop),
         "meetings::set_state" => meetings::set_state(tx, scope, &m1(), &live, (NOW, NOW)),
@@ -135,7 +140,8 @@ fn rows(db: &Database) -> Vec<[Option<String>; 3]> {
     let columns = |table: &str| match db.url {
         duologue::store::DatabaseUrl::Sqlite(_) => {
             let names = db.rows(&format!("SELECT name AS a, NULL AS b, NULL AS c FROM pragma_table_info('{table}')"));
-            let texts: Vec<String> = names.into_iter().map(|[name, _, _]| format!("COALESCE(CAST({} AS TEXT), 'none')", name.unwrap())).collect();
+            let texts: Vec<String> =
+                names.into_iter().map(|[name, _, _]| format!("COALESCE(CAST({} AS TEXT), 'none')", name.unwrap())).collect();
             texts.join(" || ' ' || ")
         }
         duologue::store::DatabaseUrl::Postgres(_) => format!("CAST({table} AS TEXT)"),
@@ -188,7 +194,9 @@ fn every_scoped_function_is_tried() {
             if arguments.contains("TenantScope") {
                 scoped += 1;
                 let name = format!("{noun}::{name}");
-                let tried = this.contains(&format!("(\"{name}\", ")) || CHANGES.contains(&name.as_str()) || MAKERS.contains(&name.as_str());
+                let tried = this.contains(&format!("(\"{name}\", "))
+                    || CHANGES.contains(&name.as_str())
+                    || MAKERS.contains(&name.as_str());
                 assert!(tried, "{name} takes a scope and is not tried with another tenant's");
             }
         }

@@ -41,7 +41,8 @@ async fn resumed_operator(db: &Database, key: &'static str, minute: i64) -> Opti
 async fn with_operator(db: Database) -> Database {
     let db = db.with_cast().await;
     let pass = db.operator();
-    let olga = Operator { id: OperatorId::new("olga"), email: email("olga@ops.example"), name: PersonName::parse("Olga").unwrap() };
+    let olga =
+        Operator { id: OperatorId::new("olga"), email: email("olga@ops.example"), name: PersonName::parse("Olga").unwrap() };
     change(&db.store, move |tx| accounts::insert_operator(tx, &pass, &olga, NOW)).await;
     db
 }

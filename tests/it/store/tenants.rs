@@ -21,7 +21,12 @@ async fn candidates(db: &Database, host: &'static str, shared: bool) -> Vec<Stri
     seats.into_iter().map(|seat| seat.id.to_string()).collect()
 }
 
-async fn assign(db: &Database, id: &'static str, tenant: Option<&'static str>, user: Option<&'static str>) -> Result<(), StoreError> {
+async fn assign(
+    db: &Database,
+    id: &'static str,
+    tenant: Option<&'static str>,
+    user: Option<&'static str>,
+) -> Result<(), StoreError> {
     let operator = db.operator();
     db.store
         .write(move |tx| {

@@ -17,7 +17,8 @@ async fn beat(store: &Store, name: impl Into<String>) -> Result<(), StoreError> 
 
 /// The names that a new connection finds: what is durable as far as another process can tell.
 fn durable(db: &Database) -> Vec<String> {
-    let mut names: Vec<String> = db.rows("SELECT name AS a, NULL AS b, NULL AS c FROM heartbeats").into_iter().map(|[name, _, _]| name.unwrap()).collect();
+    let mut names: Vec<String> =
+        db.rows("SELECT name AS a, NULL AS b, NULL AS c FROM heartbeats").into_iter().map(|[name, _, _]| name.unwrap()).collect();
     names.sort();
     names
 }

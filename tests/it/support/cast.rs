@@ -78,7 +78,12 @@ pub(crate) fn seat(name: &str, tenant: Option<&str>, user: Option<&str>) -> Seat
 }
 
 pub(crate) fn client(id: &str) -> Client {
-    Client { id: ClientId::new(id), email: email(&format!("{id}@home.example")), name: PersonName::parse(id).unwrap(), zone: None }
+    Client {
+        id: ClientId::new(id),
+        email: email(&format!("{id}@home.example")),
+        name: PersonName::parse(id).unwrap(),
+        zone: None,
+    }
 }
 
 /// Bo's meeting with Gil at Acme, on Bo's seat.

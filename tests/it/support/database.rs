@@ -151,7 +151,8 @@ fn migrated_template() -> String {
     let mut server_connection = Raw::open(&server());
     // Two test processes may need it at once; the lock ends with the connection.
     server_connection.execute("SELECT pg_advisory_lock(7301)");
-    let found = server_connection.rows(&format!("SELECT datname::text a, NULL b, NULL c FROM pg_database WHERE datname = '{name}'"));
+    let found =
+        server_connection.rows(&format!("SELECT datname::text a, NULL b, NULL c FROM pg_database WHERE datname = '{name}'"));
     if found.is_empty() {
         server_connection.execute(&format!("DROP DATABASE IF EXISTS {name}_unfinished WITH (FORCE)"));
         server_connection.execute(&format!("CREATE DATABASE {name}_unfinished"));
@@ -175,7 +176,8 @@ fn fingerprint(text: &str) -> u64 {
 }
 
 fn server_url() -> url::Url {
-    let url = environment("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL is not set: run scripts/test.sh, which starts a PostgreSQL");
+    let url =
+        environment("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL is not set: run scripts/test.sh, which starts a PostgreSQL");
     url::Url::parse(&url).expect("TEST_POSTGRES_URL is a URL")
 }
 
