@@ -200,7 +200,7 @@ impl Page {
         self.client.execute(script, vec![]).await.unwrap().as_i64().unwrap()
     }
 
-    /// A command of the Chrome DevTools protocol, such as `Emulation.setTimezoneOverride`.
+    /// A command of the browser's own debugging protocol, such as `Emulation.setTimezoneOverride`.
     pub(crate) async fn devtools(&self, command: &str, parameters: Value) -> Value {
         self.command("goog/cdp/execute", json!({ "cmd": command, "params": parameters })).await
     }
