@@ -1,8 +1,8 @@
 //! Tenancy: with another tenant's scope, every function that takes one finds nothing and changes nothing (rule 3.4.1).
 //!
-//! What Globex can see of Acme is compared with what it could see of a tenant that has nothing; then Globex tries every
-//! change on Acme's rows, and Acme's rows are compared byte for byte. A function added to the store without a line here is
-//! found by [`every_scoped_function_is_tried`].
+//! Globex asks every question about Acme's rows and is told nothing where Acme is told something; then it tries every change
+//! on Acme's rows, which are compared column by column. A function added to the store without a line here is found by
+//! [`every_scoped_function_is_tried`].
 
 use duologue::domain::ids::{ClientId, MeetingId, SeatId, UserId};
 use duologue::domain::meeting::{Room, Run, State};
@@ -183,7 +183,7 @@ fn every_scoped_function_is_tried() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
     let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.extend(std::fs::read_dir(folder.join("meetings")).unwrap().map(|entry| entry.unwrap().path()));
-    let this = include_str!("scope.rs");
+    let this: String = include_str!("scope.rs").split_whitespace().collect();
     let mut scoped = 0;
     for file in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "rs")) {
         let inside = file.strip_prefix(&folder).unwrap().to_str().unwrap();
@@ -194,9 +194,8 @@ fn every_scoped_function_is_tried() {
             if arguments.contains("TenantScope") {
                 scoped += 1;
                 let name = format!("{noun}::{name}");
-                let tried = this.contains(&format!("(\"{name}\", "))
-                    || CHANGES.contains(&name.as_str())
-                    || MAKERS.contains(&name.as_str());
+                let is_asked = this.contains(&format!("(\"{name}\","));
+                let tried = is_asked || CHANGES.contains(&name.as_str()) || MAKERS.contains(&name.as_str());
                 assert!(tried, "{name} takes a scope and is not tried with another tenant's");
             }
         }
