@@ -31,6 +31,13 @@ impl fmt::Display for ConfigError {
     }
 }
 
+impl ConfigError {
+    /// One mistake that only shows when the setting is used.
+    pub fn one(setting: &str, remedy: impl Into<String>) -> Self {
+        Self(vec![Mistake { setting: setting.to_owned(), remedy: remedy.into() }])
+    }
+}
+
 /// A value that is never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);

@@ -8,6 +8,8 @@ pub mod app;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod keeper;
 pub mod mail;
 pub mod store;
+pub mod web;
 pub mod zoom;

@@ -1,3 +1,2 @@
-//! The commands; nothing else.
-
+//! x
 fn main() {}

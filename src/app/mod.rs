@@ -4,8 +4,18 @@
 //! can be derived from rows is never queued; every change leaves an audit row in its own transaction.
 
 pub mod bell;
+pub mod bookings;
+pub mod inbox;
+pub mod join;
 pub mod keys;
 pub mod letters;
+pub mod licenses;
+mod life;
+pub mod pool;
+pub mod rooms;
+pub mod seats;
+pub mod start;
+pub mod sweeps;
 
 use std::sync::Arc;
 
@@ -17,7 +27,7 @@ use crate::domain::ids::{MeetingId, TenantId};
 use crate::domain::time::Instant;
 use crate::mail::Mailer;
 use crate::store::audit::{Actor, Entry};
-use crate::store::scope::KeeperPass;
+use crate::store::scope::{KeeperPass, OperatorPass};
 use crate::store::{Store, StoreError};
 use crate::zoom::{Client as Zoom, ZoomError};
 
@@ -122,6 +132,11 @@ impl App {
     /// The keeper's pass, for a closure that runs in a transaction.
     pub(crate) fn pass(&self) -> Arc<KeeperPass> {
         self.pass.clone()
+    }
+
+    /// The right of somebody at the machine's own console to run the pool.
+    pub fn console(&self) -> OperatorPass {
+        OperatorPass::console(&self.pass)
     }
 
     /// An absolute URL of the portal.

@@ -195,6 +195,8 @@ pub struct Meeting {
     pub link_version: u32,
     /// When the client last said that they are here.
     pub client_arrived_at: Option<Instant>,
+    /// When the host last pressed Start.
+    pub start_clicked_at: Option<Instant>,
     /// When it was accepted.
     pub created_at: Instant,
 }

@@ -61,6 +61,11 @@ pub fn list(tx: &mut ReadTx<'_>) -> Result<Vec<(PoolRow, Option<Instant>)>, Stor
     rows.into_iter().map(Row::into_domain).collect()
 }
 
+/// How many licenses are in each place.
+pub fn count_by_place(tx: &mut ReadTx<'_>) -> Result<Vec<(String, i64)>, StoreError> {
+    Ok(licenses::table.group_by(licenses::place).select((licenses::place, diesel::dsl::count_star())).load(tx.db())?)
+}
+
 /// The row that stands for this seat, if there is one.
 pub fn of_seat(tx: &mut ReadTx<'_>, seat: &SeatId) -> Result<Option<(PoolRow, Option<Instant>)>, StoreError> {
     let row: Option<Row> =
@@ -168,6 +173,14 @@ pub fn mark_failed(tx: &mut WriteTx<'_>, number: u32, retry_at: Instant, problem
             licenses::retry_at.eq(Some(retry_at.seconds())),
             licenses::problem.eq(Some(problem)),
         ))
+        .execute(tx.db())?;
+    Ok(())
+}
+
+/// Zoom has no license left although rows are free: none of them is tried before `retry_at`.
+pub fn rest_free(tx: &mut WriteTx<'_>, retry_at: Instant, problem: &str) -> Result<(), StoreError> {
+    diesel::update(licenses::table.filter(licenses::place.eq(Place::Free.word())))
+        .set((licenses::retry_at.eq(Some(retry_at.seconds())), licenses::problem.eq(Some(problem))))
         .execute(tx.db())?;
     Ok(())
 }

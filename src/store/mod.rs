@@ -57,13 +57,18 @@ impl Store {
     /// Opens the database. One in memory is new and is migrated; any other is left as it is. The pass that comes with it lets the keeper name any tenant: it is handed
     /// out once, here.
     pub fn open(url: &DatabaseUrl) -> Result<(Self, KeeperPass), StoreError> {
+        Self::open_with(url, writer::BATCH)
+    }
+
+    /// Opens the database with at most `batch` changes in one transaction; 1 is what group commit is measured against.
+    pub fn open_with(url: &DatabaseUrl, batch: usize) -> Result<(Self, KeeperPass), StoreError> {
         let manager = DbManager::new(url.clone());
         let access = if url.is_in_memory() {
             let mut db = manager.open_writer()?;
             migrate::apply(&mut db)?;
             Access::Inline(Mutex::new(db))
         } else {
-            let writer = Writer::spawn(manager.clone())?;
+            let writer = Writer::spawn(manager.clone(), batch)?;
             let readers = r2d2::Pool::builder()
                 .max_size(manager.readers())
                 .min_idle(Some(1))

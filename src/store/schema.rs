@@ -149,6 +149,7 @@ diesel::table! {
         link_version -> Integer,
         link_hash -> Text,
         client_arrived_at -> Nullable<BigInt>,
+        start_clicked_at -> Nullable<BigInt>,
         idempotency_key -> Text,
         zoom_number -> Nullable<BigInt>,
         zoom_join_url -> Nullable<Text>,

@@ -11,6 +11,7 @@ use crate::domain::tenant::{Tenant, User};
 use crate::domain::time::Instant;
 
 use super::accounts::Operator;
+use super::convert::instant;
 use super::error::StoreError;
 use super::schema::{operators, sessions, tenants, users};
 use super::scope::{OperatorPass, TenantScope};
@@ -47,14 +48,36 @@ pub struct SignedInOperator {
     pub operator: Operator,
 }
 
-/// The stored state of a session that has not expired.
-pub fn load(tx: &mut ReadTx<'_>, key_hash: &str, now: Instant) -> Result<Option<String>, StoreError> {
-    Ok(sessions::table
+/// A session as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// What it remembers.
+    pub state: String,
+    /// When it began.
+    pub created_at: Instant,
+    /// When it ends if it is not used.
+    pub expires_at: Instant,
+}
+
+/// A session that has not expired.
+pub fn load(tx: &mut ReadTx<'_>, key_hash: &str, now: Instant) -> Result<Option<Stored>, StoreError> {
+    let row: Option<(String, i64, i64)> = sessions::table
         .find(key_hash)
         .filter(sessions::expires_at.gt(now.seconds()))
-        .select(sessions::state)
+        .select((sessions::state, sessions::created_at, sessions::expires_at))
         .first(tx.db())
-        .optional()?)
+        .optional()?;
+    Ok(row.map(|(state, created_at, expires_at)| Stored {
+        state,
+        created_at: instant(created_at),
+        expires_at: instant(expires_at),
+    }))
+}
+
+/// Changes what a session remembers; when it ends stays as it is.
+pub fn set_state(tx: &mut WriteTx<'_>, key_hash: &str, state: &str) -> Result<(), StoreError> {
+    diesel::update(sessions::table.find(key_hash)).set(sessions::state.eq(state)).execute(tx.db())?;
+    Ok(())
 }
 
 /// Stores a session, new or changed.

@@ -13,7 +13,7 @@ use super::error::StoreError;
 use super::transaction::{self, WriteTx};
 
 /// How many changes share a commit at most: bounds how long the first of them waits.
-const BATCH: usize = 256;
+pub(super) const BATCH: usize = 256;
 /// How many changes may wait; more are refused, so that a slow disk makes errors and not an endless queue.
 const QUEUE: usize = 4096;
 
@@ -27,12 +27,12 @@ pub(super) struct Writer(SyncSender<Change>);
 
 impl Writer {
     /// Opens the connection and starts the thread.
-    pub(super) fn spawn(manager: DbManager) -> Result<Self, StoreError> {
+    pub(super) fn spawn(manager: DbManager, batch: usize) -> Result<Self, StoreError> {
         let db = manager.open_writer()?;
         let (sender, receiver) = sync_channel(QUEUE);
         std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || work(&manager, db, &receiver))
+            .spawn(move || work(&manager, db, &receiver, batch))
             .map_err(StoreError::unavailable)?;
         Ok(Self(sender))
     }
@@ -76,10 +76,10 @@ fn undone_by_panic<T, E: From<StoreError>>(
     catch_unwind(AssertUnwindSafe(|| change(tx))).unwrap_or_else(|_panic| Err(StoreError::panicked().into()))
 }
 
-fn work(manager: &DbManager, mut db: Db, changes: &Receiver<Change>) {
+fn work(manager: &DbManager, mut db: Db, changes: &Receiver<Change>, most: usize) {
     while let Ok(first) = changes.recv() {
         let mut batch = vec![first];
-        while batch.len() < BATCH
+        while batch.len() < most
             && let Ok(next) = changes.try_recv()
         {
             batch.push(next);

@@ -237,3 +237,87 @@ impl Turns {
         turn
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::future::join_all;
+
+    use super::*;
+    use crate::domain::time::Instant;
+    use crate::zoom::transport::{Sending, Site};
+
+    /// A Zoom that says yes to everything, slowly, and remembers how many calls it had at once.
+    #[derive(Default)]
+    struct Slow {
+        tokens: AtomicUsize,
+        now: AtomicUsize,
+        most: AtomicUsize,
+    }
+
+    impl Transport for Slow {
+        fn send(&self, call: Call) -> Sending<'_> {
+            Box::pin(async move {
+                if call.site == Site::OAuth {
+                    self.tokens.fetch_add(1, Ordering::SeqCst);
+                } else {
+                    let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+                    self.most.fetch_max(now, Ordering::SeqCst);
+                }
+                for _ in 0..10 {
+                    tokio::task::yield_now().await;
+                }
+                if call.site == Site::Api {
+                    self.now.fetch_sub(1, Ordering::SeqCst);
+                }
+                Ok(Reply {
+                    status: 200,
+                    headers: Vec::new(),
+                    body: br#"{"access_token":"t","expires_in":3600,"scope":""}"#.to_vec(),
+                })
+            })
+        }
+    }
+
+    fn client() -> (Arc<Slow>, Client) {
+        let slow = Arc::new(Slow::default());
+        let credentials = Credentials { account_id: "a".into(), client_id: "b".into(), client_secret: "c".into() };
+        let clock = Clock::manual(Instant::from_seconds(1_790_000_000));
+        (slow.clone(), Client::new(slow, credentials, clock))
+    }
+
+    #[actix_web::test]
+    async fn everybody_waits_for_the_same_token() {
+        let (slow, client) = client();
+        join_all((0..20).map(|_| client.set_license("u", License::Basic))).await;
+        assert_eq!(slow.tokens.load(Ordering::SeqCst), 1);
+    }
+
+    #[actix_web::test]
+    async fn writes_to_one_user_go_one_after_the_other_and_to_others_side_by_side() {
+        let (slow, client) = client();
+        join_all((0..8).map(|_| client.set_license("u", License::Basic))).await;
+        assert_eq!(slow.most.load(Ordering::SeqCst), 1);
+        let users: Vec<String> = (0..8).map(|index| format!("u{index}")).collect();
+        join_all(users.iter().map(|user| client.set_license(user, License::Basic))).await;
+        assert_eq!(slow.most.load(Ordering::SeqCst), 8);
+        client.set_license("last", License::Basic).await.unwrap();
+        assert_eq!(client.turns.0.lock().unwrap().len(), 1, "old turns are forgotten");
+    }
+
+    #[actix_web::test]
+    async fn an_answer_that_cannot_be_read_is_unclear() {
+        let (_, client) = client();
+        assert!(client.meeting(1).await.is_err_and(|error| error.is_unclear()));
+        assert!(client.users_summary().await.is_err_and(|error| error.is_unclear()));
+        assert!(client.users().await.is_err_and(|error| error.is_unclear()));
+    }
+
+    #[actix_web::test]
+    async fn a_license_we_cannot_set_is_not_asked_for() {
+        let (slow, client) = client();
+        assert!(client.set_license("u", License::Other).await.is_err());
+        assert_eq!(slow.tokens.load(Ordering::SeqCst), 0);
+    }
+}

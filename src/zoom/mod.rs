@@ -13,6 +13,7 @@ pub mod meeting;
 pub mod scopes;
 pub mod secrets;
 pub mod signature;
+pub mod simulator;
 mod token;
 pub mod transport;
 pub mod user;

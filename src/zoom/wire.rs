@@ -1,6 +1,8 @@
 //! Zoom's JSON as it arrives: nearly everything may be missing, numbers may come as text and text as numbers, and unknown
 //! fields are ignored. What is wrong in one field never makes the others unreadable.
 
+#![expect(clippy::struct_field_names, reason = "the names are those of Zoom's fields")]
+
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 

@@ -21,10 +21,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("app", &["domain", "clock", "config", "store", "zoom", "mail"]),
     ("web", &["domain", "clock", "config", "app", "store"]),
     ("keeper", &["domain", "clock", "app"]),
-    ("simulate", &["domain", "clock", "config", "store", "zoom", "mail", "app", "web", "keeper"]),
-    ("main", &["domain", "clock", "config", "store", "zoom", "mail", "app", "web", "keeper", "simulate"]),
-    ("lib", &["domain", "clock", "config", "store", "zoom", "mail", "app", "web", "keeper", "simulate"]),
+    ("simulate", EVERYTHING),
+    ("demo", EVERYTHING),
+    ("main", EVERYTHING),
+    ("lib", EVERYTHING),
 ];
+
+const EVERYTHING: &[&str] = &["domain", "clock", "config", "store", "zoom", "mail", "app", "web", "keeper", "simulate", "demo"];
 
 /// What pages may not touch although they read from the store: changing is for `app`, and so is acting for every tenant.
 const NOT_IN_WEB: &[&str] = &["store::WriteTx", "store::scope::KeeperPass", "store::migrate", "store::DatabaseUrl"];
@@ -49,9 +52,14 @@ const ONE_PLACE_PATHS: &[(&str, &str, &[&str])] = &[
 /// A file of more lines hides a noun.
 const LONGEST_FILE: usize = 400;
 
-/// Files that are longer, and why that is better.
-const LONGER_FOR_A_REASON: &[(&str, &str)] =
-    &[("src/domain/plan.rs", "one pure function of 290 lines with its tests beside it, which read its private parts")];
+/// Files that may break a rule, the rule, and why that is better.
+const EXCUSED: &[(&str, &str, &str)] = &[
+    ("src/domain/plan.rs", "has ", "290 lines of one plan, with the tests that read its private parts"),
+    ("src/app/seats.rs", "has ", "380 lines of verbs, with the tests of its private parts"),
+    ("src/keeper.rs", "imports store::heartbeats", "a lane says that it lives; that decides nothing"),
+    ("src/web/session.rs", "writes to the store", "implements actix-session's storage, which is nothing but a session's own row"),
+    ("src/web/tests.rs", "", "puts the whole portal together, to ask it over HTTP"),
+];
 
 /// Templates that print text as it is, and why that is safe. Mail is plain text, or already escaped parts put together.
 const UNESCAPED_FOR_A_REASON: &[(&str, &str)] = &[("templates/mail/", "text parts have nothing to escape from")];
@@ -95,8 +103,7 @@ fn broken_by_source(path: &str, text: &str) -> Vec<String> {
     }
 
     let lines = text.lines().count();
-    let excused = LONGER_FOR_A_REASON.iter().any(|(file, _)| *file == path);
-    found(lines > LONGEST_FILE && !excused, format!("has {lines} lines"));
+    found(lines > LONGEST_FILE, format!("has {lines} lines"));
     broken
 }
 
@@ -153,23 +160,33 @@ fn files_below(folder: &str, extensions: &[&str]) -> Vec<PathBuf> {
     found
 }
 
-#[test]
-fn every_file_keeps_the_rules() {
-    let mut broken = Vec::new();
+/// What every file of the project breaks.
+fn all_broken_rules() -> Vec<String> {
     let files = [files_below("src", &["rs"]), files_below("templates", &["html", "txt"])].concat();
     assert!(files.len() > 80, "the files were found: {}", files.len());
-    for file in files {
+    let broken = files.iter().map(|file| {
         let path = file.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap().to_str().unwrap();
-        broken.extend(broken_rules(path, &std::fs::read_to_string(&file).unwrap()));
-    }
+        broken_rules(path, &std::fs::read_to_string(file).unwrap())
+    });
+    broken.flatten().collect()
+}
+
+fn is_excused(broken: &str, (path, rule, _): &(&str, &str, &str)) -> bool {
+    broken.starts_with(&format!("{path} {rule}"))
+}
+
+#[test]
+fn every_file_keeps_the_rules() {
+    let mut broken = all_broken_rules();
+    broken.retain(|broken| !EXCUSED.iter().any(|excuse| is_excused(broken, excuse)));
     assert!(broken.is_empty(), "\n{}", broken.join("\n"));
 }
 
 #[test]
-fn every_exception_is_still_needed() {
-    for (path, _) in LONGER_FOR_A_REASON {
-        let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
-        assert!(text.lines().count() > LONGEST_FILE, "{path} needs no exception any more");
+fn every_excuse_is_still_needed() {
+    let broken = all_broken_rules();
+    for excuse in EXCUSED {
+        assert!(broken.iter().any(|broken| is_excused(broken, excuse)), "{excuse:?} excuses nothing any more");
     }
 }
 

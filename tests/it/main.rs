@@ -7,6 +7,8 @@ mod html;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod life;
+#[cfg(test)]
 mod mail;
 #[cfg(test)]
 mod store;

@@ -147,6 +147,7 @@ CREATE TABLE meetings (
     link_version INTEGER NOT NULL,
     link_hash TEXT NOT NULL UNIQUE,
     client_arrived_at BIGINT,
+    start_clicked_at BIGINT,
     idempotency_key TEXT NOT NULL,
     -- What Zoom knows: a booked meeting without a number is the to-do, and so is one whose sequence Zoom has not seen.
     zoom_number BIGINT UNIQUE,

@@ -22,7 +22,7 @@ use row::MeetingRow;
 
 pub use open::{find_by_number, find_open, needs, tenant_of};
 pub use row::Progress;
-pub use zoom::{Errand, Task, mark_failed, mark_polled, mark_synced, next_errand, set_room};
+pub use zoom::{Errand, Task, clear_room, mark_failed, mark_polled, mark_synced, next_errand, set_room};
 
 /// A meeting with what a page shows beside it.
 #[derive(Clone, Debug)]
@@ -281,14 +281,6 @@ pub fn set_hold(tx: &mut WriteTx<'_>, scope: &TenantScope, id: &MeetingId, hold:
     Ok(())
 }
 
-/// Puts an admitted start on another seat than the one it was booked on.
-pub fn set_seat(tx: &mut WriteTx<'_>, scope: &TenantScope, id: &MeetingId, seat: &SeatId) -> Result<(), StoreError> {
-    diesel::update(meetings::table.filter(meetings::tenant_id.eq(scope.tenant().as_str())).filter(meetings::id.eq(id.as_str())))
-        .set(meetings::seat_id.eq(seat.as_str()))
-        .execute(tx.db())?;
-    Ok(())
-}
-
 /// Marks a change that Zoom and the client must hear of.
 pub fn raise_sequence(tx: &mut WriteTx<'_>, scope: &TenantScope, id: &MeetingId) -> Result<(), StoreError> {
     diesel::update(meetings::table.filter(meetings::tenant_id.eq(scope.tenant().as_str())).filter(meetings::id.eq(id.as_str())))
@@ -297,7 +289,15 @@ pub fn raise_sequence(tx: &mut WriteTx<'_>, scope: &TenantScope, id: &MeetingId)
     Ok(())
 }
 
-/// The client says that they are here. `false`: they said so before, for the same visit.
+/// The host pressed Start.
+pub fn mark_start_clicked(tx: &mut WriteTx<'_>, scope: &TenantScope, id: &MeetingId, at: Instant) -> Result<(), StoreError> {
+    diesel::update(meetings::table.filter(meetings::tenant_id.eq(scope.tenant().as_str())).filter(meetings::id.eq(id.as_str())))
+        .set(meetings::start_clicked_at.eq(Some(at.seconds())))
+        .execute(tx.db())?;
+    Ok(())
+}
+
+/// The client says that they are here.
 pub fn mark_client_arrived(tx: &mut WriteTx<'_>, scope: &TenantScope, id: &MeetingId, at: Instant) -> Result<(), StoreError> {
     diesel::update(meetings::table.filter(meetings::tenant_id.eq(scope.tenant().as_str())).filter(meetings::id.eq(id.as_str())))
         .set(meetings::client_arrived_at.eq(Some(at.seconds())))

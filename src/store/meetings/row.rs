@@ -33,6 +33,7 @@ pub(super) struct MeetingRow {
     sequence: i32,
     link_version: i32,
     client_arrived_at: Option<i64>,
+    start_clicked_at: Option<i64>,
     zoom_number: Option<i64>,
     zoom_join_url: Option<String>,
     zoom_sequence: Option<i32>,
@@ -92,6 +93,7 @@ impl MeetingRow {
             sequence: count(self.sequence),
             link_version: count(self.link_version),
             client_arrived_at: self.client_arrived_at.map(instant),
+            start_clicked_at: self.start_clicked_at.map(instant),
             created_at: instant(self.created_at),
         })
     }

@@ -85,6 +85,19 @@ pub fn set_room(
     Ok(set == 1)
 }
 
+/// Zoom does not know the meeting any more: it is to be created again. The client's link stays the same.
+pub fn clear_room(tx: &mut WriteTx<'_>, scope: &TenantScope, id: &MeetingId) -> Result<(), StoreError> {
+    diesel::update(meetings::table.filter(meetings::tenant_id.eq(scope.tenant().as_str())).filter(meetings::id.eq(id.as_str())))
+        .set((
+            meetings::zoom_number.eq(None::<i64>),
+            meetings::zoom_join_url.eq(None::<String>),
+            meetings::zoom_sequence.eq(None::<i32>),
+            meetings::zoom_retry_at.eq(None::<i64>),
+        ))
+        .execute(tx.db())?;
+    Ok(())
+}
+
 /// Zoom has seen the meeting as it was with `sequence`. A later change makes it an errand again.
 pub fn mark_synced(tx: &mut WriteTx<'_>, scope: &TenantScope, id: &MeetingId, sequence: u32) -> Result<(), StoreError> {
     diesel::update(meetings::table.filter(meetings::tenant_id.eq(scope.tenant().as_str())).filter(meetings::id.eq(id.as_str())))

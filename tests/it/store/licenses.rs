@@ -117,6 +117,17 @@ both_databases! {
         assert_eq!((row.failures, row.retry_at, row.problem), (0, None, None));
     }
 
+    async fn free_rows_rest_while_zoom_has_none_left(db: Database) {
+        let db = with_licenses(db, 2).await;
+        assert!(claim(&db.store, 1, bo()).await);
+        change(&db.store, |tx| licenses::rest_free(tx, at(9), "none left")).await;
+        let resting: Vec<_> = rows(&db).await.into_iter().map(|(row, _)| (row.retry_at, row.problem)).collect();
+        assert_eq!(resting, [(None, None), (Some(at(9)), Some("none left".to_owned()))]);
+        let mut counts = ask(&db.store, licenses::count_by_place).await;
+        counts.sort();
+        assert_eq!(counts, [("attaching".to_owned(), 1), ("free".to_owned(), 1)]);
+    }
+
     async fn the_count_grows_and_shrinks(db: Database) {
         let db = with_licenses(db, 3).await;
         assert_eq!(places(&db).await, [(1, Place::Free), (2, Place::Free), (3, Place::Free)]);

@@ -180,7 +180,7 @@ both_databases! {
         let scope = db.scope("acme");
         change(&db.store, move |tx| {
             meetings::set_hold(tx, &scope, &id("m1"), (at(50), at(130)))?;
-            meetings::set_seat(tx, &scope, &id("m1"), &SeatId::new("seat-shared"))?;
+            meetings::mark_start_clicked(tx, &scope, &id("m1"), at(57))?;
             meetings::raise_sequence(tx, &scope, &id("m1"))?;
             meetings::mark_client_arrived(tx, &scope, &id("m1"), at(58))?;
             meetings::set_alert(tx, &scope, &id("m1"), Some("no_license"))
@@ -188,7 +188,7 @@ both_databases! {
         .await;
         let expected = Meeting {
             hold: window(50, 130),
-            seat: SeatId::new("seat-shared"),
+            start_clicked_at: Some(at(57)),
             sequence: 1,
             client_arrived_at: Some(at(58)),
             ..meeting("m1", window(60, 105))
@@ -230,6 +230,19 @@ both_databases! {
         let scope = db.scope("acme");
         change(&db.store, move |tx| meetings::mark_synced(tx, &scope, &id("m1"), 1)).await;
         assert_eq!(errand(&db, 9).await.unwrap().0, "m2");
+    }
+
+    async fn a_meeting_that_zoom_lost_is_created_again(db: Database) {
+        let db = db.with_cast().await;
+        db.book(meeting("m1", window(60, 105))).await;
+        let room = Room { number: 98_765_432_101, join_url: "https://zoom.example/j/98765432101".to_owned() };
+        let scope = db.scope("acme");
+        change(&db.store, move |tx| meetings::set_room(tx, &scope, &id("m1"), &room, 0)).await;
+        assert_eq!(errand(&db, 0).await, None);
+        let scope = db.scope("acme");
+        change(&db.store, move |tx| meetings::clear_room(tx, &scope, &id("m1"))).await;
+        assert_eq!(errand(&db, 0).await, Some(("m1".to_owned(), Task::Create, 0)));
+        assert_eq!(find(&db, "m1").await.room, None);
     }
 
     async fn polls_that_found_nothing_are_counted_in_a_row(db: Database) {

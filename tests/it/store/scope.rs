@@ -4,7 +4,7 @@
 //! on Acme's rows, which are compared column by column. A function added to the store without a line here is found by
 //! [`every_scoped_function_is_tried`].
 
-use duologue::domain::ids::{ClientId, MeetingId, SeatId, UserId};
+use duologue::domain::ids::{ClientId, MeetingId, UserId};
 use duologue::domain::meeting::{Room, Run, State};
 use duologue::domain::names::{PersonName, ZoneName};
 use duologue::domain::tenant::Role;
@@ -64,7 +64,7 @@ const CHANGES: &[&str] = &[
     "meetings::move_to",
     "meetings::set_state",
     "meetings::set_hold",
-    "meetings::set_seat",
+    "meetings::mark_start_clicked",
     "meetings::raise_sequence",
     "meetings::mark_client_arrived",
     "meetings::set_alert",
@@ -72,6 +72,7 @@ const CHANGES: &[&str] = &[
     "meetings::mark_synced",
     "meetings::mark_failed",
     "meetings::mark_polled",
+    "meetings::clear_room",
 ];
 
 fn try_change(tx: &mut WriteTx<'_>, scope: &TenantScope, name: &str) -> Result<(), StoreError> {
@@ -87,7 +88,7 @@ fn try_change(tx: &mut WriteTx<'_>, scope: &TenantScope, name: &str) -> Result<(
         "meetings::move_to" => meetings::move_to(tx, scope, &meeting("m1", window(300, 330))).map(drop),
         "meetings::set_state" => meetings::set_state(tx, scope, &m1(), &live, (NOW, NOW)),
         "meetings::set_hold" => meetings::set_hold(tx, scope, &m1(), (NOW, at(1))),
-        "meetings::set_seat" => meetings::set_seat(tx, scope, &m1(), &SeatId::new("seat-ana")),
+        "meetings::mark_start_clicked" => meetings::mark_start_clicked(tx, scope, &m1(), NOW),
         "meetings::raise_sequence" => meetings::raise_sequence(tx, scope, &m1()),
         "meetings::mark_client_arrived" => meetings::mark_client_arrived(tx, scope, &m1(), NOW),
         "meetings::set_alert" => meetings::set_alert(tx, scope, &m1(), Some("x")),
@@ -95,6 +96,7 @@ fn try_change(tx: &mut WriteTx<'_>, scope: &TenantScope, name: &str) -> Result<(
         "meetings::mark_synced" => meetings::mark_synced(tx, scope, &m1(), 8),
         "meetings::mark_failed" => meetings::mark_failed(tx, scope, &m1(), NOW, "x"),
         "meetings::mark_polled" => meetings::mark_polled(tx, scope, &m1(), NOW, true).map(drop),
+        "meetings::clear_room" => meetings::clear_room(tx, scope, &m1()),
         other => panic!("{other} has no line"),
     }
 }

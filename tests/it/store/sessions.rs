@@ -2,6 +2,7 @@
 
 use duologue::domain::ids::{OperatorId, TenantId, UserId};
 use duologue::domain::names::{PersonName, Slug};
+use duologue::domain::time::Instant;
 use duologue::store::accounts::{self, Operator};
 use duologue::store::sessions::{self, Owner};
 use duologue::store::{tenants, users};
@@ -38,6 +39,11 @@ async fn resumed_operator(db: &Database, key: &'static str, minute: i64) -> Opti
     found.map(|found| found.pass.operator().unwrap().to_string())
 }
 
+/// What the session `k1` remembers.
+async fn state(db: &Database, now: Instant) -> Option<String> {
+    ask(&db.store, move |tx| sessions::load(tx, "k1", now)).await.map(|stored| stored.state)
+}
+
 async fn with_operator(db: Database) -> Database {
     let db = db.with_cast().await;
     let pass = db.operator();
@@ -66,11 +72,11 @@ both_databases! {
         assert_eq!(resumed(&db, "k1", None, 60).await, None);
         assert_eq!(resumed_operator(&db, "k2", 59).await.as_deref(), Some("olga"));
         assert_eq!(resumed_operator(&db, "k2", 60).await, None);
-        assert_eq!(ask(&db.store, |tx| sessions::load(tx, "k1", at(60))).await, None);
+        assert_eq!(state(&db, at(60)).await, None);
         change(&db.store, |tx| sessions::extend(tx, "k1", at(120))).await;
         assert_eq!(resumed(&db, "k1", None, 60).await.as_deref(), Some("bo"));
         assert_eq!(change(&db.store, |tx| sessions::purge(tx, at(60))).await, 1);
-        assert_eq!(ask(&db.store, |tx| sessions::load(tx, "k1", at(60))).await.as_deref(), Some("{}"));
+        assert_eq!(state(&db, at(60)).await.as_deref(), Some("{}"));
     }
 
     async fn a_deactivated_user_is_nobody_until_switched_on_again(db: Database) {
@@ -97,10 +103,22 @@ both_databases! {
         let db = db.with_cast().await;
         sign_in(&db, "k1", None).await;
         assert_eq!(resumed(&db, "k1", None, 0).await, None);
-        assert_eq!(ask(&db.store, |tx| sessions::load(tx, "k1", NOW)).await.as_deref(), Some("{}"));
+        assert_eq!(state(&db, NOW).await.as_deref(), Some("{}"));
         change(&db.store, |tx| sessions::save(tx, "k1", Some(&bo()), "{\"a\":1}", at(1), at(90))).await;
         assert_eq!(resumed(&db, "k1", None, 80).await.as_deref(), Some("bo"));
-        assert_eq!(ask(&db.store, |tx| sessions::load(tx, "k1", NOW)).await.as_deref(), Some("{\"a\":1}"));
+        assert_eq!(state(&db, NOW).await.as_deref(), Some("{\"a\":1}"));
+    }
+
+    async fn what_a_session_remembers_changes_and_its_end_does_not(db: Database) {
+        change(&db.store, |tx| {
+            sessions::save(tx, "k1", None, "{}", NOW, at(60))?;
+            sessions::set_state(tx, "k1", "{\"a\":1}")?;
+            sessions::set_state(tx, "k2", "{}")
+        })
+        .await;
+        let stored = ask(&db.store, |tx| sessions::load(tx, "k1", NOW)).await.unwrap();
+        assert_eq!((stored.state.as_str(), stored.created_at, stored.expires_at), ("{\"a\":1}", NOW, at(60)));
+        assert_eq!(ask(&db.store, |tx| sessions::load(tx, "k2", NOW)).await, None, "a session that was ended stays ended");
     }
 
     async fn a_persons_sessions_end_together_but_for_one(db: Database) {

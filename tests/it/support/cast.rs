@@ -105,6 +105,7 @@ pub(crate) fn meeting(id: &str, window: Window) -> Meeting {
         sequence: 0,
         link_version: 0,
         client_arrived_at: None,
+        start_clicked_at: None,
         created_at: NOW,
     }
 }

@@ -4,3 +4,4 @@ pub(crate) mod browser;
 pub(crate) mod cast;
 pub(crate) mod database;
 pub(crate) mod html;
+pub(crate) mod world;

@@ -1,0 +1,180 @@
+//! Webhooks: stored before Zoom hears 200, processed afterwards, each with one effect however often it arrives.
+
+use std::sync::Arc;
+
+use crate::domain::ids::EventId;
+use crate::domain::meeting::{Run, Stage};
+use crate::domain::seat::SeatStatus;
+use crate::domain::time::Span;
+use crate::store::audit::Actor;
+use crate::store::events::{self, NewEvent};
+use crate::store::{StoreError, WriteTx, meetings, seats};
+use crate::zoom::event::{Event, EventKind};
+use crate::zoom::signature;
+
+use super::bell::Lane;
+use super::letters::Turn;
+use super::{App, AppError};
+
+/// After this many failures an event is given up and shown to the operator.
+const MOST_TRIES: u32 = 5;
+
+/// What came of a request to the webhook endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// It is in the inbox, since now or since before.
+    Stored,
+    /// Zoom asked us to prove that we hold the secret; this JSON is the proof.
+    Proof(String),
+    /// Not from Zoom, or too old.
+    Unsigned,
+    /// Signed, but nothing that we can read.
+    Unreadable,
+}
+
+impl App {
+    /// Takes a webhook in. Nothing else happens before it is durable.
+    pub async fn receive_webhook(
+        &self,
+        timestamp: Option<&str>,
+        signature: Option<&str>,
+        body: &[u8],
+    ) -> Result<Received, AppError> {
+        let now = self.now();
+        let secret = self.webhook_secret.reveal();
+        if let Err(reason) = signature::verify(secret, timestamp, body, signature, now) {
+            tracing::warn!(%reason, "a webhook was refused");
+            return Ok(Received::Unsigned);
+        }
+        let (Ok(event), Ok(text)) = (Event::parse(body), std::str::from_utf8(body)) else {
+            return Ok(Received::Unreadable);
+        };
+        if let EventKind::UrlValidation { plain_token } = &event.kind {
+            return Ok(Received::Proof(signature::url_validation_reply(secret, plain_token)));
+        }
+        let new = NewEvent {
+            id: EventId::new(self.id()),
+            dedupe_key: event.dedupe_key,
+            kind: event.name,
+            body: text.to_owned(),
+            received_at: now,
+        };
+        self.store.write(move |tx| events::put(tx, &new)).await?;
+        self.bell.ring(Lane::Inbox);
+        Ok(Received::Stored)
+    }
+
+    /// Processes the event that has waited longest, in one transaction with its effect.
+    pub async fn process_event(self: &Arc<Self>) -> Result<Turn, AppError> {
+        let app = self.clone();
+        let processed: Result<Option<String>, Failed> = self.store.write(move |tx| app.process_next(tx)).await;
+        match processed {
+            Ok(None) => Ok(Turn::Idle),
+            Ok(Some(_)) => {
+                self.bell.ring(Lane::Licenses);
+                self.bell.ring(Lane::Rooms);
+                Ok(Turn::Worked)
+            }
+            Err(Failed { event: Some((id, tries)), error }) => {
+                tracing::error!(event = %id, %error, "an event could not be processed");
+                let now = self.now();
+                let retry_at = (tries + 1 < MOST_TRIES).then(|| now + Span::seconds(5 << tries.min(6)));
+                let outcome = error.to_string();
+                self.store.write(move |tx| events::mark_failed(tx, &id, retry_at, &outcome)).await?;
+                Ok(Turn::Worked)
+            }
+            Err(Failed { event: None, error }) => Err(error.into()),
+        }
+    }
+
+    fn process_next(&self, tx: &mut WriteTx<'_>) -> Result<Option<String>, Failed> {
+        let Some(stored) = events::next(tx, &self.pass(), self.now())? else { return Ok(None) };
+        let outcome = match Event::parse(stored.body.as_bytes()) {
+            Ok(event) => self.apply(tx, event.kind),
+            Err(_) => Ok("not an event".to_owned()),
+        };
+        let outcome = outcome.map_err(|error| Failed { event: Some((stored.id(), stored.tries())), error })?;
+        events::mark_done(tx, &stored.id(), &outcome)?;
+        Ok(Some(outcome))
+    }
+
+    /// The effect of an event, and what to say of it in the inbox.
+    fn apply(&self, tx: &mut WriteTx<'_>, kind: EventKind) -> Result<String, StoreError> {
+        match kind {
+            EventKind::MeetingStarted { number, uuid, at, .. } => {
+                let Some((scope, meeting)) = meetings::find_by_number(tx, &self.pass(), number)? else {
+                    return unknown("meeting");
+                };
+                let noted = self.note_started(tx, &scope, &meeting, Run { uuid, since: at }, Actor::Zoom)?;
+                said(noted, "the meeting is live", "known already, or older than what is known")
+            }
+            EventKind::MeetingEnded { number, uuid, started_at, at, .. } => {
+                let Some((scope, meeting)) = meetings::find_by_number(tx, &self.pass(), number)? else {
+                    return unknown("meeting");
+                };
+                let noted = self.note_ended(tx, &scope, &meeting, Run { uuid, since: started_at }, at, Actor::Zoom)?;
+                said(noted, "the meeting has ended", "not the current run, or known already")
+            }
+            EventKind::ParticipantJoined(presence) => {
+                let Some((scope, meeting)) = meetings::find_by_number(tx, &self.pass(), presence.number)? else {
+                    return unknown("meeting");
+                };
+                if presence.is_host {
+                    return Ok("the host is in the meeting".to_owned());
+                }
+                meetings::mark_client_arrived(tx, &scope, &meeting.id, presence.at)?;
+                Ok("the client is in the meeting".to_owned())
+            }
+            EventKind::MeetingDeleted { number } => {
+                let Some((scope, meeting)) = meetings::find_by_number(tx, &self.pass(), number)? else {
+                    return unknown("meeting");
+                };
+                let needed = meeting.state.stage() == Stage::Booked;
+                if needed {
+                    meetings::clear_room(tx, &scope, &meeting.id)?;
+                }
+                said(
+                    needed,
+                    "deleted at Zoom although it is booked: it will be created again",
+                    "deleted at Zoom, as it should be",
+                )
+            }
+            EventKind::UserDeactivated { zoom_user_id } => self.note_seat(tx, &zoom_user_id, SeatStatus::Inactive),
+            EventKind::UserDeleted { zoom_user_id } => self.note_seat(tx, &zoom_user_id, SeatStatus::Missing),
+            EventKind::UserUpdated { zoom_user_id } => {
+                let known = seats::find_by_zoom_user(tx, &self.pass(), &zoom_user_id)?.is_some();
+                said(known, "one of our seats was changed; the next sync reads it", "not one of our seats")
+            }
+            EventKind::ParticipantLeft(_) | EventKind::UrlValidation { .. } | EventKind::Other(_) => {
+                Ok("nothing to do".to_owned())
+            }
+        }
+    }
+
+    fn note_seat(&self, tx: &mut WriteTx<'_>, zoom_user_id: &str, status: SeatStatus) -> Result<String, StoreError> {
+        let Some(seat) = seats::find_by_zoom_user(tx, &self.pass(), zoom_user_id)? else { return unknown("seat") };
+        let observation = seats::Observation { zoom_user_id: seat.zoom_user_id, status, license: seat.observed, at: self.now() };
+        seats::observe(tx, &seat.id, &observation)?;
+        Ok(format!("the seat is {} now", status.word()))
+    }
+}
+
+fn unknown(what: &str) -> Result<String, StoreError> {
+    Ok(format!("not a {what} of ours"))
+}
+
+fn said(happened: bool, yes: &str, no: &str) -> Result<String, StoreError> {
+    Ok(if happened { yes } else { no }.to_owned())
+}
+
+/// An error together with the event that was being processed, if there was one.
+struct Failed {
+    event: Option<(EventId, u32)>,
+    error: StoreError,
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        Self { event: None, error }
+    }
+}

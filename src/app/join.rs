@@ -1,0 +1,98 @@
+//! The client's side: what the join link leads to, before, during and after the meeting.
+
+use std::sync::Arc;
+
+use crate::domain::meeting::{Meeting, Stage};
+use crate::domain::tenant::Tenant;
+use crate::domain::time::{Instant, Span};
+use crate::store::audit::{self, Actor};
+use crate::store::meetings::{self, MeetingView};
+use crate::store::{StoreError, tenants};
+
+use super::{App, AppError, keys};
+
+/// How long after the host pressed Start the client is let through although Zoom has not said yet that the meeting runs.
+const START_IS_FRESH: Span = Span::minutes(10);
+/// How long a client who said "I am here" counts as waiting.
+const ARRIVAL_IS_FRESH: Span = Span::minutes(30);
+
+/// What a client sees behind their link.
+#[derive(Clone, Debug)]
+pub struct Joining {
+    /// The meeting.
+    pub view: MeetingView,
+    /// The host's organisation.
+    pub tenant: Tenant,
+    /// What they can do now.
+    pub door: Door,
+    /// Whether they have said that they are here.
+    pub arrived: bool,
+}
+
+/// Whether the client can go in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// Not before this instant.
+    Early,
+    /// It is time, and the host is not there yet.
+    HostMissing,
+    /// The host is there: this is Zoom's link for the client.
+    Open(String),
+    /// It is over.
+    Over,
+}
+
+impl App {
+    /// What is behind a join link. Unknown, revoked, cancelled and expired links are all the same nothing.
+    pub async fn look_behind(&self, token: &str) -> Result<Option<Joining>, AppError> {
+        let (hash, now) = (keys::hash(token), self.now());
+        let found = self.store.read::<_, StoreError, _>(move |tx| {
+            let Some((scope, view)) = meetings::find_by_link(tx, &hash)? else { return Ok(None) };
+            let tenant = tenants::get(tx, &scope)?;
+            let works = view.meeting.link_works_at(now) && tenant.suspended_at.is_none();
+            let arrived = view.meeting.client_arrived_at.is_some_and(|at| now < at + ARRIVAL_IS_FRESH);
+            Ok(works.then(|| Joining { door: door(&view.meeting, now), view, tenant, arrived }))
+        });
+        Ok(found.await?)
+    }
+
+    /// The client says that they are here; the host's page shows it. `None` as for [`App::look_behind`].
+    pub async fn arrive(self: &Arc<Self>, token: &str) -> Result<Option<Joining>, AppError> {
+        let Some(joining) = self.look_behind(token).await? else { return Ok(None) };
+        if joining.door == Door::Over {
+            return Ok(Some(joining));
+        }
+        let (app, hash, first) = (self.clone(), keys::hash(token), !joining.arrived);
+        self.store
+            .write::<_, StoreError, _>(move |tx| {
+                let Some((scope, view)) = meetings::find_by_link(tx, &hash)? else { return Ok(()) };
+                meetings::mark_client_arrived(tx, &scope, &view.meeting.id, app.now())?;
+                if first {
+                    audit::add(
+                        tx,
+                        &app.entry(Some(scope.tenant()), Actor::Client, "client.arrived", Some(&view.meeting.id), ""),
+                    )?;
+                }
+                Ok(())
+            })
+            .await?;
+        Ok(Some(Joining { arrived: true, ..joining }))
+    }
+}
+
+fn door(meeting: &Meeting, now: Instant) -> Door {
+    let started = meeting.start_clicked_at.is_some_and(|at| now < at + START_IS_FRESH);
+    match (meeting.state.stage(), &meeting.room) {
+        (Stage::Live, Some(room)) => Door::Open(room.join_url.clone()),
+        (Stage::Booked | Stage::Missed, Some(room)) if started => Door::Open(room.join_url.clone()),
+        (Stage::Ended | Stage::Cancelled, _) => Door::Over,
+        (Stage::Missed, _) if now >= meeting.window.end() => Door::Over,
+        _ if now < meeting.window.start() - Span::minutes(15) => Door::Early,
+        _ => Door::HostMissing,
+    }
+}
+
+/// Whether a host's page says that the client is there.
+pub fn client_is_waiting(meeting: &Meeting, now: Instant) -> bool {
+    meeting.state.holds() && meeting.client_arrived_at.is_some_and(|at| now < at + ARRIVAL_IS_FRESH)
+}

@@ -1,0 +1,208 @@
+//! The pool and the tenants' shares, as the operator sees and sets them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::domain::ids::{EventId, LetterId, SeatId, TenantId};
+use crate::domain::pool::{PoolRow, PoolSettings};
+use crate::domain::seat::Seat;
+use crate::domain::tenant::{Share, Tenant};
+use crate::domain::time::{Instant, Span};
+use crate::store::audit::{self, Actor};
+use crate::store::scope::OperatorPass;
+use crate::store::{ReadTx, StoreError, demand, events, heartbeats, letters, licenses, pool, seats, tenants};
+
+use super::bell::Lane;
+use super::{App, AppError};
+
+/// The pool at one moment.
+#[derive(Clone, Debug)]
+pub struct PoolView {
+    /// Its settings.
+    pub settings: PoolSettings,
+    /// Each license.
+    pub rows: Vec<PoolRow>,
+    /// The seats, by id.
+    pub seats: BTreeMap<SeatId, Seat>,
+    /// The tenants, by id.
+    pub tenants: BTreeMap<TenantId, Tenant>,
+    /// When the last webhook arrived.
+    pub last_webhook: Option<Instant>,
+    /// The parts of the background work with their last round and what they say.
+    pub heartbeats: Vec<(String, Instant, String)>,
+    /// Letters by state.
+    pub letters: Vec<(String, i64)>,
+    /// Events by state.
+    pub events: Vec<(String, i64)>,
+}
+
+/// Why a setting was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PoolRefusal {
+    /// The guarantees add up to more than can be promised: their sum, and what can.
+    #[error("the tenants' guarantees add up to {sum}, and {promisable} licenses can be promised")]
+    GuaranteesExceed {
+        /// Their sum.
+        sum: u32,
+        /// K less the spare.
+        promisable: u32,
+    },
+    /// A tenant's cap is below its guarantee.
+    #[error("a tenant's cap cannot be lower than its guarantee")]
+    CapBelowGuarantee,
+    /// Lead and grace must lie on the 5-minute grid.
+    #[error("lead and grace are whole multiples of 5 minutes")]
+    OffGrid,
+}
+
+impl App {
+    /// The pool as it is now.
+    pub async fn pool(&self, pass: &OperatorPass) -> Result<PoolView, AppError> {
+        let pass = pass.clone();
+        Ok(self.store.read(move |tx| view(tx, &pass)).await?)
+    }
+
+    /// Sets K. Accepted meetings stay; nothing new is admitted into a shortfall (design rule 3.1.8). Guarantees that no
+    /// longer fit are refused first, since they were promised.
+    pub async fn set_licenses(self: &Arc<Self>, pass: &OperatorPass, count: u32) -> Result<Result<(), PoolRefusal>, AppError> {
+        let (app, pass) = (self.clone(), pass.clone());
+        let set = self
+            .store
+            .write::<_, StoreError, _>(move |tx| {
+                let settings = PoolSettings { licenses: count, ..pool::settings(tx)? };
+                if let Err(refusal) = guarantees_fit(tx, &settings, None)? {
+                    return Ok(Err(refusal));
+                }
+                licenses::set_count(tx, &pass, count, app.now())?;
+                audit::add(tx, &app.entry(None, Actor::of(&pass), "pool.licenses_set", None, count.to_string()))?;
+                Ok(Ok(()))
+            })
+            .await?;
+        self.bell.ring(Lane::Licenses);
+        Ok(set)
+    }
+
+    /// Sets spare, lead, grace, rejoin and no-show.
+    pub async fn set_pool(
+        self: &Arc<Self>,
+        pass: &OperatorPass,
+        asked: PoolSettings,
+    ) -> Result<Result<(), PoolRefusal>, AppError> {
+        if [asked.lead, asked.grace].iter().any(|span| span.as_seconds() % Span::minutes(5).as_seconds() != 0) {
+            return Ok(Err(PoolRefusal::OffGrid));
+        }
+        let (app, pass) = (self.clone(), pass.clone());
+        let set = self
+            .store
+            .write::<_, StoreError, _>(move |tx| {
+                let asked = PoolSettings { licenses: pool::settings(tx)?.licenses, ..asked };
+                if let Err(refusal) = guarantees_fit(tx, &asked, None)? {
+                    return Ok(Err(refusal));
+                }
+                pool::set(tx, &pass, &asked)?;
+                audit::add(tx, &app.entry(None, Actor::of(&pass), "pool.settings_set", None, format!("{asked:?}")))?;
+                Ok(Ok(()))
+            })
+            .await?;
+        self.bell.ring(Lane::Licenses);
+        Ok(set)
+    }
+
+    /// Sets a tenant's guarantee and cap.
+    pub async fn set_share(
+        self: &Arc<Self>,
+        pass: &OperatorPass,
+        tenant: TenantId,
+        share: Share,
+        shared_seats: bool,
+    ) -> Result<Result<(), PoolRefusal>, AppError> {
+        if share.cap < share.guarantee {
+            return Ok(Err(PoolRefusal::CapBelowGuarantee));
+        }
+        let (app, pass) = (self.clone(), pass.clone());
+        Ok(self
+            .store
+            .write::<_, StoreError, _>(move |tx| {
+                let settings = pool::settings(tx)?;
+                if let Err(refusal) = guarantees_fit(tx, &settings, Some((&tenant, share)))? {
+                    return Ok(Err(refusal));
+                }
+                tenants::set_share(tx, &pass, &tenant, share, shared_seats)?;
+                let detail = format!("guarantee {}, cap {}", share.guarantee, share.cap);
+                audit::add(tx, &app.entry(Some(&tenant), Actor::of(&pass), "tenant.share_set", None, detail))?;
+                Ok(Ok(()))
+            })
+            .await?)
+    }
+
+    /// Suspends a tenant, or lets it work again. Its people are signed out; its data stays.
+    pub async fn set_suspended(self: &Arc<Self>, pass: &OperatorPass, tenant: TenantId, suspended: bool) -> Result<(), AppError> {
+        let (app, pass) = (self.clone(), pass.clone());
+        self.store
+            .write::<_, StoreError, _>(move |tx| {
+                tenants::set_suspended(tx, &pass, &tenant, suspended.then(|| app.now()))?;
+                let action = if suspended { "tenant.suspended" } else { "tenant.resumed" };
+                audit::add(tx, &app.entry(Some(&tenant), Actor::of(&pass), action, None, ""))
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Ends a freeze before its time: the next move is tried at once.
+    pub async fn end_freeze(self: &Arc<Self>, pass: &OperatorPass) -> Result<(), AppError> {
+        let (app, pass) = (self.clone(), pass.clone());
+        self.store
+            .write::<_, StoreError, _>(move |tx| {
+                pool::set_frozen(tx, None)?;
+                audit::add(tx, &app.entry(None, Actor::of(&pass), "pool.freeze_ended", None, ""))
+            })
+            .await?;
+        self.bell.ring(Lane::Licenses);
+        Ok(())
+    }
+
+    /// Tries a letter again that was given up or waits. `false`: it was sent.
+    pub async fn requeue_letter(self: &Arc<Self>, pass: &OperatorPass, id: LetterId) -> Result<bool, AppError> {
+        let (pass, now) = (pass.clone(), self.now());
+        let queued = self.store.write(move |tx| letters::requeue(tx, &pass, &id, now)).await?;
+        self.bell.ring(Lane::Letters);
+        Ok(queued)
+    }
+
+    /// Processes an event again. `false`: there is none.
+    pub async fn replay_event(self: &Arc<Self>, pass: &OperatorPass, id: EventId) -> Result<bool, AppError> {
+        let (pass, now) = (pass.clone(), self.now());
+        let replayed = self.store.write(move |tx| events::replay(tx, &pass, &id, now)).await?;
+        self.bell.ring(Lane::Inbox);
+        Ok(replayed)
+    }
+}
+
+fn view(tx: &mut ReadTx<'_>, pass: &OperatorPass) -> Result<PoolView, StoreError> {
+    Ok(PoolView {
+        settings: pool::settings(tx)?,
+        rows: licenses::list(tx)?.into_iter().map(|(row, _)| row).collect(),
+        seats: seats::list(tx, pass)?.into_iter().map(|seat| (seat.id.clone(), seat)).collect(),
+        tenants: tenants::list(tx, pass)?.into_iter().map(|tenant| (tenant.id.clone(), tenant)).collect(),
+        last_webhook: events::last_received(tx)?,
+        heartbeats: heartbeats::list(tx)?,
+        letters: letters::count_by_state(tx)?,
+        events: events::count_by_state(tx)?,
+    })
+}
+
+/// Guarantees are promises to tenants: together they never exceed what can be promised (design rule 3.1.4). `changed`
+/// stands in for one tenant's share.
+pub(super) fn guarantees_fit(
+    tx: &mut ReadTx<'_>,
+    settings: &PoolSettings,
+    changed: Option<(&TenantId, Share)>,
+) -> Result<Result<(), PoolRefusal>, StoreError> {
+    let mut shares = demand::shares(tx)?;
+    if let Some((tenant, share)) = changed {
+        shares.insert(tenant.clone(), share);
+    }
+    let sum: u32 = shares.values().map(|share| share.guarantee).sum();
+    let promisable = settings.promisable();
+    Ok(if sum > promisable { Err(PoolRefusal::GuaranteesExceed { sum, promisable }) } else { Ok(()) })
+}

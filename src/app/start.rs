@@ -1,0 +1,195 @@
+//! The host presses Start: the license is put on the seat and proved, and only then is the start URL fetched.
+//!
+//! Start works at any time: inside the hold it uses it; early, late or again, it is admitted like a meeting on the spot.
+
+use std::sync::Arc;
+
+use crate::domain::admission::{Refusal, Request};
+use crate::domain::ids::MeetingId;
+use crate::domain::meeting::{Kind, Meeting, Stage};
+use crate::domain::plan::Problem;
+use crate::domain::tenant::User;
+use crate::domain::time::{Instant, Window};
+use crate::store::audit::{self, Actor};
+use crate::store::scope::TenantScope;
+use crate::store::{WriteTx, meetings, pool};
+use crate::zoom::{StartUrl, ZoomError};
+
+use super::bookings::{decide, rules};
+use super::licenses::Attached;
+use super::{App, AppError};
+
+/// What came of pressing Start.
+#[derive(Debug)]
+pub enum Start {
+    /// Zoom's link for the host, to be followed at once and kept nowhere.
+    Go(StartUrl),
+    /// No license is free now and the meeting holds none: the host may begin without one, or wait.
+    NoLicense(Problem),
+    /// It cannot be started now at all.
+    Refused(Refusal),
+    /// It was cancelled.
+    Cancelled,
+    /// Zoom did not play along; the words say what to do.
+    Zoom(String),
+}
+
+/// Whether the host insists on a license.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum With {
+    /// Only with a license.
+    License,
+    /// Without one if need be: Zoom ends the meeting after 40 minutes, unless a license comes free before.
+    WhateverThereIs,
+}
+
+enum Permit {
+    Granted(Box<Meeting>),
+    /// Not admitted, and the host begins all the same: the licenses are promised to others.
+    WithoutLicense(Box<Meeting>),
+    Refused(Refusal),
+    Cancelled,
+}
+
+impl App {
+    /// Starts a meeting for its own host.
+    pub async fn start(self: &Arc<Self>, scope: &TenantScope, by: &User, id: &MeetingId, with: With) -> Result<Start, AppError> {
+        let (app, tx_scope, tx_by, tx_id) = (self.clone(), scope.clone(), by.clone(), id.clone());
+        let meeting = match self.store.write(move |tx| app.permit(tx, &tx_scope, &tx_by, &tx_id, with)).await? {
+            Permit::Granted(meeting) => {
+                match self.ensure_license(&meeting.seat, &meeting.id).await {
+                    Ok(Attached::Yes) => {}
+                    Ok(Attached::No(problem)) if with == With::License => return Ok(Start::NoLicense(problem)),
+                    Err(AppError::Zoom(error)) if with == With::License => return Ok(Start::Zoom(host_words(&error))),
+                    Ok(Attached::No(_)) | Err(AppError::Zoom(_)) => {}
+                    Err(error) => return Err(error),
+                }
+                *meeting
+            }
+            Permit::WithoutLicense(meeting) => *meeting,
+            Permit::Refused(refusal) => return Ok(Start::Refused(refusal)),
+            Permit::Cancelled => return Ok(Start::Cancelled),
+        };
+        match self.start_url(scope, &meeting).await {
+            Ok(url) => {
+                let (app, scope, by, id) = (self.clone(), scope.clone(), by.id.clone(), id.clone());
+                self.store
+                    .write::<_, AppError, _>(move |tx| {
+                        meetings::mark_start_clicked(tx, &scope, &id, app.now())?;
+                        audit::add(
+                            tx,
+                            &app.entry(Some(scope.tenant()), Actor::User(by), "meeting.start_pressed", Some(&id), ""),
+                        )?;
+                        Ok(())
+                    })
+                    .await?;
+                Ok(Start::Go(url))
+            }
+            Err(AppError::Zoom(error)) => {
+                tracing::warn!(meeting = %id, %error, "a meeting could not be started at Zoom");
+                Ok(Start::Zoom(host_words(&error)))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes sure that the license is promised to this meeting now; outside its hold it must be admitted for that.
+    fn permit(
+        &self,
+        tx: &mut WriteTx<'_>,
+        scope: &TenantScope,
+        by: &User,
+        id: &MeetingId,
+        with: With,
+    ) -> Result<Permit, AppError> {
+        let meeting =
+            meetings::find(tx, scope, id)?.filter(|meeting| meeting.host == by.id).ok_or(AppError::NotFound("meeting"))?;
+        let now = self.now();
+        match meeting.state.stage() {
+            Stage::Cancelled => return Ok(Permit::Cancelled),
+            Stage::Live => return Ok(Permit::Granted(Box::new(meeting))),
+            Stage::Booked if meeting.hold.contains(now) => return Ok(Permit::Granted(Box::new(meeting))),
+            Stage::Booked | Stage::Ended | Stage::Missed => {}
+        }
+        let settings = pool::settings(tx)?;
+        let rules = rules(&settings, now);
+        let request = Request {
+            tenant: scope.tenant().clone(),
+            host: meeting.host.clone(),
+            moving: Some(meeting.id.clone()),
+            seats: vec![meeting.seat.clone()],
+            window: window_from(&meeting, now),
+            kind: Kind::OnDemand,
+        };
+        match decide(tx, &request, &rules, &settings)? {
+            Ok(admitted) => {
+                meetings::set_hold(tx, scope, id, (now, admitted.hold.end()))?;
+                Ok(Permit::Granted(Box::new(Meeting { hold: admitted.hold, ..meeting })))
+            }
+            // Zoom ends a running meeting when its host starts another, so a busy seat is never started over.
+            Err(Refusal::SeatBusy) => Ok(Permit::Refused(Refusal::SeatBusy)),
+            Err(_) if with == With::WhateverThereIs => Ok(Permit::WithoutLicense(Box::new(meeting))),
+            Err(refusal) => Ok(Permit::Refused(refusal)),
+        }
+    }
+
+    /// A fresh start URL; a meeting that Zoom does not know (yet, or any more) is made first.
+    async fn start_url(self: &Arc<Self>, scope: &TenantScope, meeting: &Meeting) -> Result<StartUrl, AppError> {
+        let room = match &meeting.room {
+            Some(room) => room.clone(),
+            None => self.make_room(scope, meeting).await?,
+        };
+        let found = match self.zoom.meeting(room.number).await {
+            Err(ZoomError::Gone) => {
+                self.forget_room(scope, &meeting.id).await?;
+                let room = self.make_room(scope, &Meeting { room: None, ..meeting.clone() }).await?;
+                self.zoom.meeting(room.number).await?
+            }
+            other => other?,
+        };
+        found.start_url.ok_or_else(|| ZoomError::Unclear("Zoom gave no start link".to_owned()).into())
+    }
+
+    /// Ends the meeting at Zoom for everybody. Zoom's webhook then says that it has ended.
+    pub async fn end(self: &Arc<Self>, scope: &TenantScope, by: &User, id: &MeetingId) -> Result<bool, AppError> {
+        let (tx_scope, tx_id, host) = (scope.clone(), id.clone(), by.id.clone());
+        let meeting = self.store.read(move |tx| meetings::find(tx, &tx_scope, &tx_id)).await?;
+        let meeting = meeting.filter(|meeting| meeting.host == host).ok_or(AppError::NotFound("meeting"))?;
+        let (Stage::Live, Some(room)) = (meeting.state.stage(), &meeting.room) else { return Ok(false) };
+        self.zoom.end_meeting(room.number).await?;
+        let (app, scope, by, id) = (self.clone(), scope.clone(), by.id.clone(), id.clone());
+        self.store
+            .write(move |tx| {
+                audit::add(tx, &app.entry(Some(scope.tenant()), Actor::User(by), "meeting.end_pressed", Some(&id), ""))
+            })
+            .await?;
+        Ok(true)
+    }
+}
+
+/// Early: from now to the planned end. Late or again: as long as planned, from now.
+fn window_from(meeting: &Meeting, now: Instant) -> Window {
+    let planned = meeting.window;
+    if now < planned.start()
+        && let Some(early) = Window::new(now, planned.end()).filter(|window| window.length() <= crate::domain::meeting::LONGEST)
+    {
+        return early;
+    }
+    planned.moved_to(now)
+}
+
+fn host_words(error: &ZoomError) -> String {
+    match error {
+        ZoomError::RetryAfter { .. } => {
+            "Zoom is receiving too many requests. Wait a few seconds and press Start again.".to_owned()
+        }
+        ZoomError::Unreachable(_) | ZoomError::Unclear(_) => {
+            "Zoom does not answer. Wait a moment and press Start again.".to_owned()
+        }
+        ZoomError::Gone => {
+            "Zoom does not know your host account any more. Ask your administrator to contact the portal's operator.".to_owned()
+        }
+        _ => "Zoom refused to start the meeting. The portal's operator can see why; ask your administrator to contact them."
+            .to_owned(),
+    }
+}

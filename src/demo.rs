@@ -1,0 +1,161 @@
+//! `demo`: the whole product on one machine, with a simulated Zoom and a mailbox page, and three tenants to play with.
+//!
+//! The past is made by the product itself: the same verbs, run on a clock that is set back, against the simulated Zoom.
+
+mod people;
+mod story;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use url::Url;
+
+use crate::app::{App, Parts};
+use crate::clock::{Clock, Ids};
+use crate::config::{self, DemoConfig, Secret};
+use crate::mail::{Mailbox, Mailer, Sender};
+use crate::store::{DatabaseUrl, Store, migrate};
+use crate::web::WebOptions;
+use crate::zoom::simulator::{self, LocalTransport, Settings, SharedWorld, SimulatorConfig, World};
+use crate::zoom::{Client, Credentials};
+
+pub use people::PASSWORD;
+
+/// How many licenses the demo's company has bought: fewer than hosts.
+const LICENSES: u32 = 3;
+
+/// A running demo.
+pub struct Demo {
+    /// The portal's URL.
+    pub portal: String,
+    /// The simulator's URL.
+    pub simulator: String,
+    /// Where its files are.
+    pub folder: PathBuf,
+    /// The portal's server.
+    pub server: actix_web::dev::Server,
+    /// The simulator's server.
+    pub simulator_server: actix_web::dev::Server,
+    /// The verbs, for tests.
+    pub app: Arc<App>,
+    /// The simulated Zoom, for tests.
+    pub world: SharedWorld,
+    /// Every letter that was sent.
+    pub mailbox: Mailbox,
+}
+
+/// What is the same for the story of the past and for the portal that goes on from there.
+struct Stage {
+    database: DatabaseUrl,
+    world: SharedWorld,
+    mailbox: Mailbox,
+    secret: Secret,
+    webhook_secret: Secret,
+    credentials: Credentials,
+    base_url: Url,
+}
+
+impl Stage {
+    fn app(&self, clock: Clock, ids: Ids) -> anyhow::Result<Arc<App>> {
+        let transport = LocalTransport::new(self.world.clone(), clock.clone());
+        Ok(App::new(Parts {
+            store: Store::open(&self.database)?,
+            zoom: Client::new(Arc::new(transport), self.credentials.clone(), clock.clone()),
+            mailer: Mailer::Mailbox(self.mailbox.clone()),
+            clock,
+            ids,
+            secret_key: self.secret.clone(),
+            base_url: self.base_url.clone(),
+            webhook_secret: self.webhook_secret.clone(),
+        }))
+    }
+}
+
+/// Starts everything in the current actix system. A folder that was used before goes on from where it was.
+pub async fn start(config: &DemoConfig, folder: &Path) -> anyhow::Result<Demo> {
+    std::fs::create_dir_all(folder)?;
+    let ids = Ids::random();
+    let drawn = |bytes: [u8; 32]| Secret::new(hex::encode(bytes));
+    let credentials = Credentials { account_id: "demo".to_owned(), client_id: "demo".to_owned(), client_secret: hex::encode(ids.bytes::<16>()) };
+    let webhook_secret = drawn(ids.bytes());
+    let world = Arc::new(Mutex::new(World::new(Settings::new(credentials.clone(), webhook_secret.reveal(), LICENSES), ids.clone())));
+    let mailbox = Mailbox::new(Sender::parse("Duologue demo <meetings@duologue.example>")?);
+
+    let portal = browser_url(config.bind);
+    let (simulator_server, simulator_address) = simulator::start(
+        SimulatorConfig {
+            bind: config.simulator_bind,
+            public_url: (config.simulator_bind.port() != 0).then(|| browser_url(config.simulator_bind)),
+            webhook_url: Some(format!("{portal}/webhooks/zoom")),
+            clock: Clock::System,
+        },
+        world.clone(),
+        crate::mail::mailbox_pages::configure(mailbox.clone()),
+    )?;
+    let simulator = browser_url(simulator_address);
+
+    let stage = Stage {
+        database: DatabaseUrl::Sqlite(folder.join("duologue.db")),
+        world: world.clone(),
+        mailbox: mailbox.clone(),
+        secret: key(folder, &ids)?,
+        webhook_secret,
+        credentials,
+        base_url: Url::parse(&portal)?,
+    };
+    let fresh = !migrate::up(&stage.database)?.is_empty();
+    people::hire(&world, Clock::System.now());
+    if fresh {
+        story::tell(&stage).await?;
+    }
+    let app = stage.app(Clock::System, ids)?;
+    app.sync_seats(&app.console()).await?;
+    crate::keeper::start(&app);
+    let options = WebOptions { bind: config.bind, zoom_origins: vec![simulator.clone()], demo: Some(simulator.clone()), workers: 2 };
+    let (server, address) = crate::web::start(app.clone(), options)?;
+    Ok(Demo { portal: browser_url(address), simulator, folder: folder.to_owned(), server, simulator_server, app, world, mailbox })
+}
+
+/// The key of a folder, made once: links in letters of an earlier run go on working.
+fn key(folder: &Path, ids: &Ids) -> std::io::Result<Secret> {
+    let path = folder.join("secret.key");
+    if let Ok(known) = std::fs::read_to_string(&path)
+        && known.len() >= config::SHORTEST_KEY
+    {
+        return Ok(Secret::new(known));
+    }
+    let key = hex::encode(ids.bytes::<32>());
+    std::fs::write(&path, &key)?;
+    Ok(Secret::new(key))
+}
+
+fn browser_url(address: SocketAddr) -> String {
+    format!("http://{address}")
+}
+
+impl Demo {
+    /// What a newcomer reads in the terminal.
+    pub fn welcome(&self) -> String {
+        use std::fmt::Write as _;
+        let mut text = String::new();
+        let _ = writeln!(text, "\nDuologue is running. Nothing here reaches Zoom, and no mail leaves this machine.\n");
+        let _ = writeln!(text, "  Portal        {}", self.portal);
+        let _ = writeln!(text, "  Zoom (played) {}      its users, licenses, meetings, webhooks and faults", self.simulator);
+        let _ = writeln!(text, "  Mailbox       {}/mailbox   every letter that Duologue sends\n", self.simulator);
+        let _ = writeln!(text, "  Everybody's password: {PASSWORD}\n");
+        for tenant in people::TENANTS {
+            let _ = writeln!(text, "  {:<18} {}/t/{}/sign-in", tenant.name, self.portal, tenant.slug);
+            for user in tenant.users {
+                let role = if user.admin { "admin" } else { "staff" };
+                let _ = writeln!(text, "      {role}  {}", user.email);
+            }
+        }
+        let _ = writeln!(text, "  {:<18} {}/operator/sign-in", "Operator", self.portal);
+        let _ = writeln!(text, "             {}\n", people::OPERATOR_EMAIL);
+        let _ = writeln!(text, "  Try this: sign in as {}, choose New meeting, then Start one now;", people::TENANTS[0].users[0].email);
+        let _ = writeln!(text, "  open the client's letter in the mailbox in a private window, and follow its link. Press Ctrl+C to stop.");
+        let _ = writeln!(text, "  Files are in {}", self.folder.display());
+        text
+    }
+}

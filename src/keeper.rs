@@ -1,0 +1,131 @@
+//! The keeper: one actor for each lane of the background work. It holds no rules.
+//!
+//! It looks when its bell rings and every few seconds besides, does what there is, and looks again. It takes no input, so a
+//! restart, a second process, a lost webhook and a normal day are the same case (design rule 3.2.2).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::prelude::*;
+
+use crate::app::bell::Lane;
+use crate::app::letters::Turn;
+use crate::app::{App, AppError};
+use crate::store::heartbeats;
+
+/// How often a lane looks although nobody rang.
+const INTERVAL: Duration = Duration::from_secs(2);
+/// How often old rows are looked for.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
+/// How often a lane that works says so in the database.
+const HEARTBEAT: i64 = 30;
+
+/// One lane at work.
+struct Keeper {
+    app: Arc<App>,
+    lane: Lane,
+    state: Work,
+    last_beat: i64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Work {
+    Idle,
+    /// At work; a ring meanwhile means looking once more afterwards.
+    Busy {
+        rung: bool,
+    },
+}
+
+/// There may be something to do.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Look;
+
+/// Starts every lane in the current actix system and lets the bell wake them.
+pub fn start(app: &Arc<App>) {
+    for lane in Lane::ALL {
+        let keeper = Keeper { app: app.clone(), lane, state: Work::Idle, last_beat: 0 };
+        let address = keeper.start();
+        app.bell.on_ring(move |rung| {
+            if rung == lane {
+                address.do_send(Look);
+            }
+        });
+    }
+}
+
+impl Actor for Keeper {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        let interval = if self.lane == Lane::Sweeps { SWEEP_INTERVAL } else { INTERVAL };
+        ctx.notify(Look);
+        ctx.run_interval(interval, |_, ctx| ctx.notify(Look));
+    }
+}
+
+impl Handler<Look> for Keeper {
+    type Result = ();
+
+    fn handle(&mut self, _: Look, ctx: &mut Context<Self>) {
+        match &mut self.state {
+            Work::Busy { rung } => *rung = true,
+            Work::Idle => {
+                self.state = Work::Busy { rung: false };
+                let (app, lane, beat) = (self.app.clone(), self.lane, self.beat_is_due());
+                ctx.spawn(async move { work(&app, lane, beat).await }.into_actor(self).map(|(), keeper, ctx| {
+                    if keeper.state == (Work::Busy { rung: true }) {
+                        ctx.notify(Look);
+                    }
+                    keeper.state = Work::Idle;
+                }));
+            }
+        }
+    }
+}
+
+impl Keeper {
+    fn beat_is_due(&mut self) -> bool {
+        let now = self.app.now().seconds();
+        let due = now - self.last_beat >= HEARTBEAT;
+        if due {
+            self.last_beat = now;
+        }
+        due
+    }
+}
+
+/// Does what there is in a lane. An error is logged once, here; the lane looks again at the next interval.
+async fn work(app: &Arc<App>, lane: Lane, beat: bool) {
+    let outcome = run(app, lane).await;
+    if let Err(error) = &outcome {
+        tracing::error!(lane = lane.name(), %error, "the background work was interrupted; it goes on in a moment");
+    }
+    if beat {
+        let (now, note) = (app.now(), outcome.err().map(|error| error.to_string()).unwrap_or_default());
+        let beaten = app.store.write(move |tx| heartbeats::beat(tx, lane.name(), now, &note)).await;
+        if let Err(error) = beaten {
+            tracing::error!(lane = lane.name(), %error, "a heartbeat could not be written");
+        }
+    }
+}
+
+/// Runs a lane until there is nothing more to do in it.
+pub async fn run(app: &Arc<App>, lane: Lane) -> Result<(), AppError> {
+    loop {
+        let turn = match lane {
+            Lane::Inbox => app.process_event().await?,
+            Lane::Licenses => app.reconcile().await?,
+            Lane::Rooms => app.run_errand().await?,
+            Lane::Letters => app.deliver_one().await?,
+            Lane::Sweeps => {
+                app.sweep().await?;
+                Turn::Idle
+            }
+        };
+        if turn == Turn::Idle {
+            return Ok(());
+        }
+    }
+}

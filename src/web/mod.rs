@@ -1,0 +1,23 @@
+//! The web: routes, sessions, forms and pages. HTTP and HTML only; every decision is made in `app`.
+//!
+//! What must stay true: who may come in stands in one table ([`routes::table`]) and is checked before a handler runs; only
+//! [`page::WebError`] knows a status of failure; every response carries the headers of [`guard`]; GET changes nothing.
+
+pub mod assets;
+pub mod flash;
+pub mod forms;
+pub mod guard;
+mod health;
+mod home;
+mod join;
+pub mod page;
+pub mod routes;
+pub mod scope;
+pub mod server;
+pub mod session;
+mod webhooks;
+
+pub use server::{Demo, WebOptions, start};
+
+#[cfg(test)]
+mod tests;

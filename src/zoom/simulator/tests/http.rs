@@ -1,0 +1,232 @@
+//! The same client and the pages over real HTTP, on a free port.
+
+use std::time::Duration;
+
+use actix_web::web::{self, Bytes, Data};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+use super::*;
+use crate::zoom::http::{HttpTransport, Patience, http_client};
+
+/// Longer than any of these tests takes; only reached when one fails.
+const LONG: Duration = Duration::from_secs(20);
+
+struct Served {
+    stage: Stage,
+    url: String,
+    server: actix_web::dev::ServerHandle,
+}
+
+impl Served {
+    /// A simulator on a free port, and a client that reaches it over HTTP.
+    fn new(licenses: u32, total: Duration, webhook_url: Option<String>) -> Self {
+        let mut stage = Stage::new(licenses);
+        stage.clock = Clock::System;
+        let bind = "127.0.0.1:0".parse().unwrap();
+        let config = SimulatorConfig { bind, public_url: None, webhook_url, clock: Clock::System };
+        let extra = |app: &mut web::ServiceConfig| {
+            app.route("/mailbox", web::get().to(async || HttpResponse::Ok().body("letters")));
+        };
+        let (server, address) = start(config, stage.world.clone(), extra).unwrap();
+        let handle = server.handle();
+        actix_web::rt::spawn(server);
+        let url = format!("http://{address}");
+        let patience = Patience { connect: total, total };
+        let transport = HttpTransport::with_patience(&format!("{url}/v2"), &format!("{url}/oauth/token"), patience).unwrap();
+        stage.client = Client::new(Arc::new(transport), credentials(), Clock::System);
+        Self { stage, url, server: handle }
+    }
+
+    async fn get(&self, path: &str) -> (u16, String, String) {
+        let path = path.strip_prefix(&self.url).unwrap_or(path);
+        read(browser().get(format!("{}{path}", self.url))).await
+    }
+
+    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> (u16, String, String) {
+        read(browser().post(format!("{}{path}", self.url)).header("sec-fetch-site", "same-origin").form(fields)).await
+    }
+}
+
+fn browser() -> reqwest::Client {
+    http_client(Patience::default(), false).unwrap()
+}
+
+/// Status, `Location` and body.
+async fn read(request: reqwest::RequestBuilder) -> (u16, String, String) {
+    let response = request.send().await.unwrap();
+    let location = response.headers().get("location").map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
+    (response.status().as_u16(), location, response.text().await.unwrap())
+}
+
+#[actix_web::test]
+async fn the_client_does_its_work_over_http() {
+    let Served { stage, server, .. } = Served::new(1, LONG, None);
+    assert_eq!(stage.client.check().await.unwrap(), []);
+    let host = stage.user("seat+1@x.org");
+    stage.client.set_license("seat+1@x.org", License::Licensed).await.unwrap();
+    assert_eq!(stage.client.users().await.unwrap()[0].license, License::Licensed);
+    let meeting = stage.meeting(&host).await;
+    assert!(meeting.join_url.starts_with("http://127.0.0.1:"));
+    let mut hard = false;
+    for _ in 0..20 {
+        stage.start(meeting.number).await.unwrap();
+        let uuid = stage.client.meeting(meeting.number).await.unwrap().uuid;
+        stage.client.end_meeting(meeting.number).await.unwrap();
+        assert_eq!(stage.client.past_meeting(&uuid).await.unwrap().uuid, uuid);
+        hard |= uuid.starts_with('/') || uuid.contains("//");
+        // A second holds 30 light calls, and this test is faster than that.
+        stage.act(|world, _| world.limits = Limits::default());
+    }
+    assert!(hard, "a uuid that must be encoded twice was among them");
+    stage.client.delete_meeting(meeting.number).await.unwrap();
+    assert_eq!(stage.client.meeting(meeting.number).await, Err(ZoomError::Gone));
+    server.stop(false).await;
+}
+
+#[actix_web::test]
+async fn an_answer_that_breaks_or_never_comes_is_unclear_and_was_carried_out() {
+    for fault in [Fault::BrokenAnswer, Fault::NoAnswer] {
+        let Served { stage, server, .. } = Served::new(1, Duration::from_secs(2), None);
+        let host = stage.user("a@x.org");
+        stage.client.check().await.unwrap();
+        stage.fault(fault);
+        let answer = stage.client.set_license(&host, License::Licensed).await;
+        assert!(answer.is_err_and(|error| error.is_unclear()), "{fault:?}");
+        assert_eq!(stage.act(|world, _| world.licenses_in_use()), 1, "{fault:?}");
+        server.stop(false).await;
+    }
+}
+
+type Heard = (String, String, Bytes);
+
+/// A portal that refuses the first webhook and takes the rest; tells what it heard.
+async fn hear(request: HttpRequest, body: Bytes, heard: Data<UnboundedSender<Heard>>, first: Data<Mutex<bool>>) -> HttpResponse {
+    let header = |name: &str| request.headers().get(name).unwrap().to_str().unwrap().to_owned();
+    heard.send((header("x-zm-request-timestamp"), header("x-zm-signature"), body)).unwrap();
+    let refuse = std::mem::take(&mut *first.lock().unwrap());
+    if refuse { HttpResponse::InternalServerError().finish() } else { HttpResponse::Ok().finish() }
+}
+
+#[actix_web::test]
+async fn webhooks_are_posted_with_good_signatures_and_tried_again() {
+    let (sender, mut heard) = unbounded_channel::<Heard>();
+    let first = Data::new(Mutex::new(true));
+    let portal = HttpServer::new(move || {
+        App::new().app_data(Data::new(sender.clone())).app_data(first.clone()).route("/hook", web::post().to(hear))
+    });
+    let portal = portal.workers(1).disable_signals().bind("127.0.0.1:0").unwrap();
+    let hook = format!("http://{}/hook", portal.addrs()[0]);
+    let portal = portal.run();
+    let portal_handle = portal.handle();
+    actix_web::rt::spawn(portal);
+
+    let served = Served::new(1, LONG, Some(hook));
+    served.stage.act(|world, _| world.settings_mut().minute_millis = 10);
+    let host = served.stage.user("a@x.org");
+    served.stage.client.set_license(&host, License::Licensed).await.unwrap();
+    let mut bodies = Vec::new();
+    for _ in 0..2 {
+        let (timestamp, signature, body) = tokio::time::timeout(LONG, heard.recv()).await.unwrap().unwrap();
+        let now = Clock::System.now();
+        assert_eq!(signature::verify(SECRET, Some(&timestamp), &body, Some(&signature), now), Ok(()));
+        assert!(signature::verify("another", Some(&timestamp), &body, Some(&signature), now).is_err());
+        bodies.push(body);
+    }
+    assert_eq!(bodies[0], bodies[1], "the second try says the same");
+    assert_eq!(Event::parse(&bodies[0]).unwrap().kind, EventKind::UserUpdated { zoom_user_id: host });
+    served.server.stop(false).await;
+    portal_handle.stop(false).await;
+}
+
+#[actix_web::test]
+async fn host_and_client_meet_on_the_room_pages() {
+    let served = Served::new(1, LONG, None);
+    let host = served.stage.user("a@x.org");
+    let meeting = served.stage.meeting(&host).await;
+    let (status, _, form) = served.get(&meeting.join_url).await;
+    assert!(status == 200 && form.contains("Enter the room") && form.contains("This is a simulation, not Zoom"), "{form}");
+    let passcode = served.stage.act(|world, _| world.find_meeting(meeting.number).unwrap().passcode.clone());
+    let join = format!("/j/{}", meeting.number);
+    let (status, _, page) = served.post(&join, &[("pwd", &passcode), ("name", " ")]).await;
+    assert!(status == 422 && page.contains("Enter your name"), "{page}");
+    let (status, client, _) = served.post(&join, &[("pwd", &passcode), ("name", "<b>Ana</b>")]).await;
+    assert_eq!(status, 303);
+    assert!(served.get(&client).await.2.contains("Waiting for the host"));
+
+    let fresh = served.stage.client.meeting(meeting.number).await.unwrap();
+    let (status, room, _) = served.get(fresh.start_url.as_ref().unwrap().reveal()).await;
+    assert_eq!(status, 303, "opening the start URL starts the meeting");
+    let (_, _, page) = served.get(&room).await;
+    assert!(
+        page.contains("2 people are here") && page.contains("&#60;b&#62;Ana") && page.contains("End meeting for all"),
+        "{page}"
+    );
+    assert!(page.contains("Zoom ends this meeting in 40 min") || page.contains("Zoom ends this meeting in 39 min"), "{page}");
+    let (_, _, page) = served.get(&client).await;
+    assert!(page.contains("In the meeting") && !page.contains("End meeting for all"), "a client cannot end it");
+
+    served.post(&format!("{client}/end"), &[]).await;
+    assert!(served.stage.running(meeting.number), "even by asking for it");
+    served.post(&format!("{client}/leave"), &[]).await;
+    assert!(served.get(&client).await.2.contains("You have left"));
+    served.post(&format!("{room}/end"), &[]).await;
+    assert!(!served.stage.running(meeting.number));
+    assert!(served.get(&room).await.2.contains("The meeting has ended"), "looking again does not start it again");
+    served.server.stop(false).await;
+}
+
+#[actix_web::test]
+async fn the_switchboard_shows_and_changes_the_account() {
+    let served = Served::new(1, LONG, None);
+    let (a, b) = (served.stage.user("a@x.org"), served.stage.user("b@x.org"));
+    assert_eq!(served.post(&format!("/users/{a}/license"), &[("license", "licensed")]).await.1, "/");
+    let (_, refused, _) = served.post(&format!("/users/{b}/license"), &[("license", "licensed")]).await;
+    assert!(served.get(&refused).await.2.contains("Every license is in use"));
+    served.post("/licenses", &[("licenses", "2")]).await;
+    served.post(&format!("/users/{b}/license"), &[("license", "licensed")]).await;
+    assert_eq!(served.stage.act(|world, _| world.licenses_in_use()), 2);
+    served.post("/faults", &[("fault", "server-error"), ("next", "1"), ("per_mille", "0")]).await;
+    assert!(served.stage.client.users_summary().await.is_err());
+    served.post("/clock", &[("seconds", "0.5")]).await;
+    assert_eq!(served.stage.act(|world, _| world.settings().minute_millis), 500);
+    served.post(&format!("/users/{b}/deactivation"), &[]).await;
+    let (_, _, page) = served.get("/").await;
+    for expected in ["This is a simulation, not Zoom", "a@x.org", "Inactive", "user.updated", "Rate limits"] {
+        assert!(page.contains(expected), "{expected}");
+    }
+    let response = browser().get(format!("{}/", served.url)).send().await.unwrap();
+    let policy = response.headers()["content-security-policy"].to_str().unwrap();
+    for needed in ["script-src 'self'", "connect-src 'self'", "default-src 'none'"] {
+        assert!(policy.contains(needed), "{policy}");
+    }
+    assert!(!policy.contains("unsafe"), "{policy}");
+    for path in ["/now", "/assets/duologue.css", "/assets/duologue.js", "/assets/icon.svg", "/mailbox"] {
+        assert_eq!(served.get(path).await.0, 200, "{path}");
+    }
+    served.server.stop(false).await;
+}
+
+#[actix_web::test]
+async fn wrong_values_and_forms_of_other_sites_are_refused_with_4xx() {
+    let served = Served::new(1, LONG, None);
+    for (path, fields) in
+        [("/licenses", [("licenses", "-1")]), ("/licenses", [("licenses", "many")]), ("/faults", [("fault", "x")])]
+    {
+        assert_eq!(served.post(path, &fields).await.0, 400, "{path}");
+    }
+    assert!(served.get("/s/1?zak=x").await.2.contains("This is a simulation, not Zoom"));
+    for path in ["/licenses?licenses=99999", "/s/1?zak=x", "/j/1", "/rooms/1/x", "/s/99999999999999999999", "/nowhere"] {
+        assert!((400..500).contains(&served.get(path).await.0), "{path}");
+    }
+    for (header, value) in
+        [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "http://evil.example"), ("origin", "null")]
+    {
+        let foreign = browser().post(format!("{}/licenses", served.url)).header(header, value).form(&[("licenses", "9")]);
+        assert_eq!(read(foreign).await.0, 403, "{header}: {value}");
+    }
+    assert_eq!(served.stage.act(|world, _| world.settings().licenses), 1);
+    let own = browser().post(format!("{}/licenses", served.url)).header("origin", &served.url).form(&[("licenses", "9")]);
+    assert_eq!(read(own).await.0, 303);
+    served.server.stop(false).await;
+}

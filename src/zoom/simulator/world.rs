@@ -1,0 +1,206 @@
+//! The simulated Zoom account: what is in it, how a call is answered, and what a person in the admin console can do.
+//!
+//! Every method is told the time in milliseconds since the Unix epoch. Nothing here reads a clock, and random choices
+//! come from the [`Ids`] the world was made with.
+
+use std::collections::BTreeMap;
+
+use super::faults::{Fault, Faults};
+use super::limits::{self, Limits};
+use super::meetings::{Meeting, Past};
+use super::refusal::Refusal;
+use super::users::{User, Zak};
+use super::webhooks::{Outgoing, Queue, Webhook};
+use crate::clock::Ids;
+use crate::zoom::client::Credentials;
+use crate::zoom::label::Label;
+use crate::zoom::scopes;
+use crate::zoom::transport::{Call, Reply, Site, TransportError};
+use crate::zoom::user::CreateAction;
+
+/// How long an answer that never comes is waited for: longer than any client waits.
+const NEVER_MILLIS: u64 = 20_000;
+
+/// What kind of account it is.
+#[derive(Clone)]
+pub struct Settings {
+    /// What the app signs in with.
+    pub credentials: Credentials,
+    /// Signs webhooks.
+    pub webhook_secret: String,
+    /// How many licenses were bought.
+    pub licenses: u32,
+    /// Where rooms are found, without a slash at the end; the server sets it when it knows its port.
+    pub base_url: String,
+    /// How many milliseconds a minute of Zoom's lasts in the 40-minute cut and between tries of a webhook; 60,000 is real
+    /// time.
+    pub minute_millis: i64,
+    /// The scopes the app has, separated by spaces.
+    pub scopes: String,
+    /// The ways in which users may be created.
+    pub creates: Vec<CreateAction>,
+}
+
+impl Settings {
+    /// An account of the usual kind: real time, every scope, no ISV contract.
+    pub fn new(credentials: Credentials, webhook_secret: &str, licenses: u32) -> Self {
+        let scopes: Vec<&str> = scopes::NEEDS.iter().map(|need| need.granular).collect();
+        Self {
+            credentials,
+            webhook_secret: webhook_secret.to_owned(),
+            licenses,
+            base_url: "http://zoom.invalid".to_owned(),
+            minute_millis: 60_000,
+            scopes: format!("{} meeting:read:list_meetings:admin billing:read:plan_usage:admin", scopes.join(" ")),
+            creates: vec![CreateAction::Create, CreateAction::AutoCreate],
+        }
+    }
+}
+
+/// How a call ends.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// How long it takes, in milliseconds.
+    pub delay_millis: u64,
+    /// What comes back.
+    pub outcome: Result<Reply, TransportError>,
+}
+
+/// The simulated account.
+pub struct World {
+    pub(super) settings: Settings,
+    pub(super) ids: Ids,
+    pub(super) users: BTreeMap<String, User>,
+    pub(super) meetings: BTreeMap<i64, Meeting>,
+    pub(super) past: Vec<Past>,
+    pub(super) tokens: BTreeMap<String, i64>,
+    pub(super) zaks: BTreeMap<String, Zak>,
+    pub(super) limits: Limits,
+    pub(super) faults: Faults,
+    pub(super) queue: Queue,
+    pub(super) people_so_far: i64,
+}
+
+impl World {
+    /// An account without users.
+    pub fn new(settings: Settings, ids: Ids) -> Self {
+        Self {
+            settings,
+            ids,
+            users: BTreeMap::new(),
+            meetings: BTreeMap::new(),
+            past: Vec::new(),
+            tokens: BTreeMap::new(),
+            zaks: BTreeMap::new(),
+            limits: Limits::default(),
+            faults: Faults::default(),
+            queue: Queue::default(),
+            people_so_far: 0,
+        }
+    }
+
+    /// Answers a call to the API or to the token endpoint.
+    pub fn handle(&mut self, now: i64, call: &Call) -> Answer {
+        self.cut_what_is_over(now);
+        let fault = Fault::OF_CALLS.into_iter().find(|fault| self.applies(*fault, call));
+        let (delay_millis, outcome) = match fault {
+            None => (0, Ok(self.reply(now, call))),
+            Some(Fault::TooFast) => (0, Ok(limits::per_second(label(call), now).into_reply())),
+            Some(Fault::DailyLimit) => (0, Ok(limits::per_day(label(call), now).into_reply())),
+            Some(Fault::Slow) => (2000 + self.ids.below(6001), Ok(self.reply(now, call))),
+            Some(Fault::BrokenAnswer) => {
+                self.reply(now, call);
+                (0, Err(TransportError::Broken("reset by the simulator".into())))
+            }
+            Some(Fault::NoAnswer) => {
+                self.reply(now, call);
+                (NEVER_MILLIS, Err(TransportError::Timeout("kept waiting by the simulator".into())))
+            }
+            Some(Fault::NotApplied) => (0, Ok(self.reply_without_effect(now, call))),
+            Some(_) => (0, Ok(Refusal::new(500, 500, "Internal server error.").into_reply())),
+        };
+        Answer { delay_millis, outcome }
+    }
+
+    /// Does what is due by now and gives the webhooks to be posted.
+    pub fn tick(&mut self, now: i64) -> Vec<Outgoing> {
+        self.cut_what_is_over(now);
+        self.due_webhooks(now)
+    }
+
+    /// When [`World::tick`] will have something to do, in milliseconds.
+    pub fn next_due(&self) -> Option<i64> {
+        self.next_cut().into_iter().chain(self.queue.next_due()).min()
+    }
+
+    /// What kind of account it is.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Changes what kind of account it is.
+    pub fn settings_mut(&mut self) -> &mut Settings {
+        &mut self.settings
+    }
+
+    /// The users, by id.
+    pub fn users(&self) -> impl Iterator<Item = &User> {
+        self.users.values()
+    }
+
+    /// The meetings, by number.
+    pub fn meetings(&self) -> impl Iterator<Item = &Meeting> {
+        self.meetings.values()
+    }
+
+    /// The webhooks, oldest first.
+    pub fn webhooks(&self) -> &[Webhook] {
+        &self.queue.list
+    }
+
+    /// The rate limits' use.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The faults.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// The faults, to switch them.
+    pub fn faults_mut(&mut self) -> &mut Faults {
+        &mut self.faults
+    }
+
+    /// How many users hold a license.
+    pub fn licenses_in_use(&self) -> u32 {
+        self.users.values().filter(|user| user.is_licensed()).count() as u32
+    }
+
+    /// How many milliseconds so many of Zoom's minutes last.
+    pub(super) fn minutes(&self, minutes: i64) -> i64 {
+        minutes * self.settings.minute_millis
+    }
+
+    /// Only writes can be answered without being carried out, and only API calls have a rate limit.
+    fn applies(&mut self, fault: Fault, call: &Call) -> bool {
+        let possible = match fault {
+            Fault::TooFast | Fault::DailyLimit => call.site == Site::Api,
+            Fault::NotApplied => call.site == Site::Api && call.method.writes(),
+            _ => true,
+        };
+        possible && self.faults.strikes(fault, &self.ids)
+    }
+
+    fn reply_without_effect(&mut self, now: i64, call: &Call) -> Reply {
+        let before = (self.users.clone(), self.meetings.clone(), self.past.clone(), self.queue.clone());
+        let reply = self.reply(now, call);
+        (self.users, self.meetings, self.past, self.queue) = before;
+        reply
+    }
+}
+
+fn label(call: &Call) -> Label {
+    Label::of(call).unwrap_or(Label::Light)
+}
