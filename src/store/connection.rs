@@ -92,9 +92,11 @@ impl DbManager {
                 let mut connection = SqliteConnection::establish(&path.to_string_lossy()).map_err(StoreError::unavailable)?;
                 connection
                     .batch_execute(
-                        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 8000; \
+                        "PRAGMA busy_timeout = 8000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
                          PRAGMA journal_size_limit = 67108864;",
                     )
+                    .and_then(|()| use_wal(&mut connection))
+                    .and_then(|()| know_every_alphabet(&mut connection))
                     .map_err(StoreError::unavailable)?;
                 Db::Sqlite(connection)
             }
@@ -110,6 +112,7 @@ impl DbManager {
                 let mut connection = SqliteConnection::establish(&path.to_string_lossy()).map_err(StoreError::unavailable)?;
                 connection
                     .batch_execute("PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 8000; PRAGMA query_only = ON;")
+                    .and_then(|()| know_every_alphabet(&mut connection))
                     .map_err(StoreError::unavailable)?;
                 Db::Sqlite(connection)
             }
@@ -118,6 +121,24 @@ impl DbManager {
         db.set_instrumentation(CountStatements);
         Ok(db)
     }
+}
+
+/// Switches a new file to WAL. SQLite does not wait for the lock which that takes, so when another process is switching too,
+/// we wait for a write transaction instead, and look again.
+fn use_wal(connection: &mut SqliteConnection) -> diesel::QueryResult<()> {
+    const WAL: &str = "PRAGMA journal_mode = WAL";
+    for _ in 0..50 {
+        if connection.batch_execute(WAL).is_ok() {
+            return Ok(());
+        }
+        connection.batch_execute("BEGIN IMMEDIATE; COMMIT")?;
+    }
+    connection.batch_execute(WAL)
+}
+
+/// SQLite's own `lower` knows ASCII only, and a search for `Ärztin` would not even find itself.
+fn know_every_alphabet(connection: &mut SqliteConnection) -> diesel::QueryResult<()> {
+    super::meetings::lower_utils::register_impl(connection, |text: String| text.to_lowercase())
 }
 
 fn open_postgres(url: &str) -> Result<PgConnection, StoreError> {

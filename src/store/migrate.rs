@@ -19,9 +19,12 @@ pub fn up(url: &DatabaseUrl) -> Result<Vec<String>, StoreError> {
 
 pub(super) fn apply(db: &mut Db) -> Result<Vec<String>, StoreError> {
     match db {
-        Db::Sqlite(connection) => names(connection.run_pending_migrations(SQLITE)),
+        // In one transaction that has the write lock from its beginning: whoever comes second finds nothing to do.
+        Db::Sqlite(connection) => connection.immediate_transaction(|connection| names(connection.run_pending_migrations(SQLITE))),
         Db::Postgres(connection) => {
-            connection.batch_execute(&format!("SET lock_timeout = 0; SELECT pg_advisory_lock({MIGRATION_LOCK})"))?;
+            connection.batch_execute(&format!(
+                "SET lock_timeout = 0; SET statement_timeout = 0; SELECT pg_advisory_lock({MIGRATION_LOCK})"
+            ))?;
             let applied = names(connection.run_pending_migrations(POSTGRES));
             connection.batch_execute(&format!("SELECT pg_advisory_unlock({MIGRATION_LOCK})"))?;
             applied

@@ -47,15 +47,13 @@ impl Writer {
         let (sender, receiver) = oneshot::channel();
         let change: Change = Box::new(move |db| {
             let outcome = match db {
-                Ok(db) => catch_unwind(AssertUnwindSafe(|| transaction::savepoint(db, change))),
-                Err(error) => Ok(Err(StoreError::unavailable(error).into())),
+                Ok(db) => transaction::savepoint(db, |tx| undone_by_panic(tx, change)),
+                Err(error) => Err(StoreError::unavailable(error).into()),
             };
             Box::new(move |committed| {
                 let answer = match (outcome, committed) {
-                    (Ok(Ok(value)), Ok(())) => Ok(value),
-                    (Ok(Ok(_)), Err(error)) => Err(StoreError::unavailable(error).into()),
-                    (Ok(Err(error)), _) => Err(error),
-                    (Err(_panic), _) => Err(StoreError::panicked().into()),
+                    (Ok(_), Err(error)) => Err(StoreError::unavailable(error).into()),
+                    (outcome, _) => outcome,
                 };
                 // Nobody listens when the request was given up; what was committed stays committed.
                 let _ = sender.send(answer);
@@ -67,6 +65,15 @@ impl Writer {
         })?;
         receiver.await.map_err(|_| StoreError::panicked())?
     }
+}
+
+/// Makes `change`, and turns its panic into an error while its savepoint is still open: one left open would swallow the
+/// commit of the whole batch.
+fn undone_by_panic<T, E: From<StoreError>>(
+    tx: &mut WriteTx<'_>,
+    change: impl FnOnce(&mut WriteTx<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    catch_unwind(AssertUnwindSafe(|| change(tx))).unwrap_or_else(|_panic| Err(StoreError::panicked().into()))
 }
 
 fn work(manager: &DbManager, mut db: Db, changes: &Receiver<Change>, most: usize) {
@@ -99,7 +106,7 @@ fn make(db: &mut Db, batch: Vec<Change>) -> Result<(), StoreError> {
     let replies: Vec<Reply> = batch.into_iter().map(|change| change(Ok(db))).collect();
     let committed = transaction::commit(db);
     if committed.is_err() {
-        // What a change that panicked left open, or a connection that is gone: the next batch begins anew.
+        // The connection may be gone: the next batch begins anew.
         let _ = transaction::rollback(db);
     }
     for reply in replies {

@@ -1,4 +1,16 @@
-//! One binary for everything that is tested from outside.
+//! The one integration binary: everything that needs a database, a mail server or a browser. Run it by `scripts/test.sh`.
 
+#[cfg(test)]
+mod browser;
+#[cfg(test)]
+mod html;
+#[cfg(test)]
+mod layers;
+#[cfg(test)]
 mod life;
+#[cfg(test)]
+mod mail;
+#[cfg(test)]
+mod store;
+#[cfg(test)]
 mod support;

@@ -1,0 +1,17 @@
+//! The store on both databases: what must hold on one must hold on the other.
+
+mod accounts;
+mod events;
+mod letters;
+mod licenses;
+mod links;
+mod meetings;
+mod migrations;
+mod pool;
+mod race;
+mod schema;
+mod scope;
+mod search;
+mod sessions;
+mod tenants;
+mod writer;
