@@ -11,6 +11,7 @@ pub mod keys;
 pub mod letters;
 pub mod licenses;
 mod life;
+pub mod meetings;
 pub mod pool;
 pub mod rooms;
 pub mod seats;

@@ -4,11 +4,14 @@
 //! [`page::WebError`] knows a status of failure; every response carries the headers of [`guard`]; GET changes nothing.
 
 pub mod assets;
+mod dashboard;
+mod departure;
 pub mod flash;
 pub mod forms;
 pub mod guard;
 mod health;
 mod home;
+mod meetings;
 pub mod page;
 pub mod routes;
 pub mod scope;
