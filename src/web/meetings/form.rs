@@ -19,52 +19,52 @@ const PROPOSED: i64 = 100;
 
 /// What was typed.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub struct Fields {
+pub(super) struct Fields {
     #[serde(default)]
-    pub key: String,
+    pub(super) key: String,
     #[serde(default)]
-    pub host: String,
+    pub(super) host: String,
     #[serde(default)]
-    pub client_name: String,
+    pub(super) client_name: String,
     #[serde(default)]
-    pub client_email: String,
+    pub(super) client_email: String,
     #[serde(default)]
-    pub client_zone: String,
+    pub(super) client_zone: String,
     #[serde(default)]
-    pub topic: String,
+    pub(super) topic: String,
     #[serde(default)]
-    pub date: String,
+    pub(super) date: String,
     #[serde(default)]
-    pub time: String,
+    pub(super) time: String,
     #[serde(default)]
-    pub minutes: String,
+    pub(super) minutes: String,
     #[serde(default)]
-    pub zone: String,
+    pub(super) zone: String,
     #[serde(default)]
-    pub start: String,
+    pub(super) start: String,
 }
 
 /// What the form offers to choose from.
-pub struct Known {
+pub(super) struct Known {
     /// Who may host; empty for staff, who host their own meetings.
-    pub hosts: Vec<User>,
+    pub(super) hosts: Vec<User>,
     /// Clients of before.
-    pub clients: Vec<Client>,
+    pub(super) clients: Vec<Client>,
 }
 
 /// Who meets about what, as it was parsed.
-pub struct Parties {
-    pub host: UserId,
-    pub topic: Topic,
-    pub client_name: PersonName,
-    pub client_email: EmailAddress,
-    pub client_zone: Option<ZoneName>,
-    pub key: IdempotencyKey,
+pub(super) struct Parties {
+    pub(super) host: UserId,
+    pub(super) topic: Topic,
+    pub(super) client_name: PersonName,
+    pub(super) client_email: EmailAddress,
+    pub(super) client_zone: Option<ZoneName>,
+    pub(super) key: IdempotencyKey,
 }
 
 impl Fields {
     /// A fresh form.
-    pub fn fresh(staff: &Staff, site: &Site) -> Self {
+    pub(super) fn fresh(staff: &Staff, site: &Site) -> Self {
         Self {
             key: fresh_key(&site.app),
             host: staff.user.id.to_string(),
@@ -75,7 +75,7 @@ impl Fields {
     }
 
     /// The same fields with what a form of the other kind leaves out.
-    pub fn completed(self, staff: &Staff) -> Self {
+    pub(super) fn completed(self, staff: &Staff) -> Self {
         let or = |typed: String, else_: String| if typed.trim().is_empty() { else_ } else { typed };
         Self {
             host: or(self.host, staff.user.id.to_string()),
@@ -86,12 +86,12 @@ impl Fields {
     }
 
     /// The fields that say when.
-    pub fn typed(&self) -> Typed<'_> {
+    pub(super) fn typed(&self) -> Typed<'_> {
         Typed { date: self.date.trim(), time: self.time.trim(), minutes: self.minutes.trim(), zone: &self.zone, start: self.start.trim() }
     }
 
     /// Shows an offered start in the fields for date and time, as if it had been typed.
-    pub fn with_start_shown(self) -> Self {
+    pub(super) fn with_start_shown(self) -> Self {
         match time::shown(self.typed()) {
             Some((date, time)) => Self { date, time, ..self },
             None => self,
@@ -99,7 +99,7 @@ impl Fields {
     }
 
     /// Who meets about what; what is wrong goes to `errors`.
-    pub fn parties(&self, staff: &Staff, known: &Known, errors: &mut Errors) -> Option<Parties> {
+    pub(super) fn parties(&self, staff: &Staff, known: &Known, errors: &mut Errors) -> Option<Parties> {
         let key = errors.take("", IdempotencyKey::parse(&self.key));
         let host = known.host(staff, &self.host);
         if host.is_none() {
@@ -126,7 +126,7 @@ impl Fields {
 
 impl Known {
     /// Reads it.
-    pub async fn read(staff: &Staff, site: &Site) -> Result<Self, StoreError> {
+    pub(super) async fn read(staff: &Staff, site: &Site) -> Result<Self, StoreError> {
         let (scope, admin) = (staff.scope(), staff.user.role.is_admin());
         site.app
             .store
@@ -144,7 +144,7 @@ impl Known {
     }
 
     /// How the host is spoken of.
-    pub fn spoken_of<'a>(&'a self, staff: &'a Staff, id: &str) -> Host<'a> {
+    pub(super) fn spoken_of<'a>(&'a self, staff: &'a Staff, id: &str) -> Host<'a> {
         match self.host(staff, id) {
             Some(host) if host.id != staff.user.id => Host::Other(host.name.as_str()),
             _ => Host::You,
@@ -152,7 +152,7 @@ impl Known {
     }
 
     /// The hosts to choose from.
-    pub fn host_choices(&self) -> Vec<Choice> {
+    pub(super) fn host_choices(&self) -> Vec<Choice> {
         self.hosts.iter().map(|user| Choice::new(user.id.as_str(), user.name.as_str())).collect()
     }
 }

@@ -13,31 +13,31 @@ use crate::store::letters::{self, LetterState};
 use super::words::Badge;
 
 /// One line of the history.
-pub struct Happened {
+pub(super) struct Happened {
     /// What.
-    pub text: String,
+    pub(super) text: String,
     /// When, for machines and for people.
-    pub iso: String,
-    pub at: String,
+    pub(super) iso: String,
+    pub(super) at: String,
     /// Whether it is something that went wrong.
-    pub bad: bool,
+    pub(super) bad: bool,
 }
 
 /// One letter.
-pub struct Sent {
+pub(super) struct Sent {
     /// What kind of letter.
-    pub kind: String,
-    pub recipient: String,
-    pub state: Badge,
+    pub(super) kind: String,
+    pub(super) recipient: String,
+    pub(super) state: Badge,
     /// When it was written, or sent.
-    pub iso: String,
-    pub at: String,
+    pub(super) iso: String,
+    pub(super) at: String,
     /// Why it has not been sent.
-    pub problem: String,
+    pub(super) problem: String,
 }
 
 /// The history, oldest first.
-pub fn history(rows: &[audit::Shown], names: &BTreeMap<UserId, String>, now: Instant, zone: &ZoneName) -> Vec<Happened> {
+pub(super) fn history(rows: &[audit::Shown], names: &BTreeMap<UserId, String>, now: Instant, zone: &ZoneName) -> Vec<Happened> {
     let line = |row: &audit::Shown| {
         let user = row.user().and_then(|id| names.get(&id).cloned());
         Happened {
@@ -90,7 +90,7 @@ fn readable(action: &str) -> String {
 }
 
 /// The letters, oldest first.
-pub fn letters(rows: Vec<letters::Shown>, now: Instant, zone: &ZoneName) -> Vec<Sent> {
+pub(super) fn letters(rows: Vec<letters::Shown>, now: Instant, zone: &ZoneName) -> Vec<Sent> {
     let line = |letter: letters::Shown| {
         let at = letter.sent_at.unwrap_or(letter.created_at);
         let (state, text) = match letter.state {

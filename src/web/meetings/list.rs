@@ -35,18 +35,18 @@ struct Query {
 }
 
 /// One meeting of a list.
-pub struct Row {
-    pub href: String,
-    pub day: String,
-    pub time: String,
-    pub iso: String,
-    pub client: String,
-    pub email: String,
-    pub topic: String,
-    pub host: String,
-    pub state: Badge,
+pub(super) struct Row {
+    pub(super) href: String,
+    pub(super) day: String,
+    pub(super) time: String,
+    pub(super) iso: String,
+    pub(super) client: String,
+    pub(super) email: String,
+    pub(super) topic: String,
+    pub(super) host: String,
+    pub(super) state: Badge,
     /// Where to move it, while it can be moved.
-    pub reschedule: Option<String>,
+    pub(super) reschedule: Option<String>,
 }
 
 #[derive(Template)]
@@ -147,7 +147,7 @@ fn list_page(staff: &Staff, search: &str, past: bool, number: usize, found: Vec<
 }
 
 /// A meeting as a row, in the reader's zone.
-pub fn row(staff: &Staff, view: &MeetingView, now: Instant) -> Row {
+pub(super) fn row(staff: &Staff, view: &MeetingView, now: Instant) -> Row {
     let (meeting, zone) = (&view.meeting, staff.zone());
     let href = super::path(staff, &meeting.id, "");
     Row {

@@ -9,27 +9,27 @@ use super::super::forms::Errors;
 
 /// Times to choose from, with why.
 #[derive(Clone, Debug)]
-pub struct Offers {
+pub(super) struct Offers {
     /// Why they are offered.
-    pub title: String,
+    pub(super) title: String,
     /// What to do.
-    pub words: String,
+    pub(super) words: String,
     /// The times; may be none.
-    pub times: Vec<Offered>,
+    pub(super) times: Vec<Offered>,
 }
 
 /// One time.
 #[derive(Clone, Debug)]
-pub struct Offered {
+pub(super) struct Offered {
     /// What the button sends as `start`.
-    pub value: String,
+    pub(super) value: String,
     /// What it says.
-    pub label: String,
+    pub(super) label: String,
 }
 
 /// Whom a refusal is told about.
 #[derive(Clone, Copy, Debug)]
-pub enum Host<'a> {
+pub(super) enum Host<'a> {
     /// Whoever reads it.
     You,
     /// Somebody for whom an admin books.
@@ -38,7 +38,7 @@ pub enum Host<'a> {
 
 impl Offers {
     /// After a refusal: why, what helps, and the nearest times. The same goes to the errors' summary.
-    pub fn after(refusal: Refusal, host: Host<'_>, nearest: &[Instant], now: Instant, zone: &ZoneName, errors: &mut Errors) -> Self {
+    pub(super) fn after(refusal: Refusal, host: Host<'_>, nearest: &[Instant], now: Instant, zone: &ZoneName, errors: &mut Errors) -> Self {
         let title = reason(refusal, host);
         let times: Vec<Offered> = nearest.iter().map(|at| Offered::new(*at, offer_label(*at, now, zone))).collect();
         errors.add(field(refusal, !times.is_empty()), title.clone());
@@ -50,7 +50,7 @@ impl Offers {
     }
 
     /// The two instants that one time on the wall can mean.
-    pub fn of_the_two(first: Instant, second: Instant, zone: &ZoneName) -> Self {
+    pub(super) fn of_the_two(first: Instant, second: Instant, zone: &ZoneName) -> Self {
         let times = [first, second].map(|at| Offered::new(at, when::time(at, zone))).to_vec();
         let words = format!("The clocks go back then, first {}, then {}.", when::zone_label(first, zone), when::zone_label(second, zone));
         Self { title: "That time happens twice".to_owned(), words, times }

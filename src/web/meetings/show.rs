@@ -18,7 +18,7 @@ use super::history::{self, Happened, Sent};
 use super::words::{self, Badge};
 
 /// What changes by itself, and the buttons that go with it.
-pub struct Status {
+pub(in crate::web) struct Status {
     csrf: String,
     href: String,
     stage: Badge,
@@ -131,7 +131,7 @@ impl Status {
 }
 
 /// What pressing Start would do.
-pub fn start_label(stage: Stage) -> Option<&'static str> {
+pub(in crate::web) fn start_label(stage: Stage) -> Option<&'static str> {
     match stage {
         Stage::Booked | Stage::Missed => Some("Start meeting"),
         Stage::Live => Some("Return to meeting"),

@@ -16,21 +16,21 @@ const GRID: i64 = 5;
 
 /// The fields of a form that say when, as they were typed.
 #[derive(Clone, Copy, Debug)]
-pub struct Typed<'a> {
+pub(super) struct Typed<'a> {
     /// `YYYY-MM-DD`.
-    pub date: &'a str,
+    pub(super) date: &'a str,
     /// `HH:MM`.
-    pub time: &'a str,
+    pub(super) time: &'a str,
     /// The length.
-    pub minutes: &'a str,
+    pub(super) minutes: &'a str,
     /// The zone of `date` and `time`.
-    pub zone: &'a str,
+    pub(super) zone: &'a str,
     /// Set by the button of an offered time, which counts instead of `date` and `time`: seconds since 1970.
-    pub start: &'a str,
+    pub(super) start: &'a str,
 }
 
 /// What was read.
-pub enum Read {
+pub(super) enum Read {
     /// A time.
     Time(Box<Time>),
     /// It happens twice: which one?
@@ -40,7 +40,7 @@ pub enum Read {
 }
 
 /// Reads when a meeting is to be. What is wrong goes to `errors`.
-pub fn read(typed: Typed<'_>, errors: &mut Errors) -> Read {
+pub(super) fn read(typed: Typed<'_>, errors: &mut Errors) -> Read {
     let zone = errors.take("zone", ZoneName::parse(typed.zone));
     let length = length(typed.minutes, errors);
     let Some(zone) = zone else { return Read::Wrong };
@@ -58,7 +58,7 @@ pub fn read(typed: Typed<'_>, errors: &mut Errors) -> Read {
 }
 
 /// An offered start as the date and the time that a form then shows; none when they were typed.
-pub fn shown(typed: Typed<'_>) -> Option<(String, String)> {
+pub(super) fn shown(typed: Typed<'_>) -> Option<(String, String)> {
     let zone = ZoneName::parse(typed.zone).ok()?;
     match offered_start(typed.start, &mut Errors::default())? {
         Start::At(start) => Some(zone::local_date_time(start, &zone)),
@@ -67,7 +67,7 @@ pub fn shown(typed: Typed<'_>) -> Option<(String, String)> {
 }
 
 /// The length, on the grid and within bounds.
-pub fn length(minutes: &str, errors: &mut Errors) -> Option<Span> {
+pub(super) fn length(minutes: &str, errors: &mut Errors) -> Option<Span> {
     let length = minutes.parse::<i64>().ok().filter(|minutes| minutes % GRID == 0).map(|minutes| Span::seconds(minutes.saturating_mul(60)));
     let length = length.filter(|length| (SHORTEST..=LONGEST).contains(length));
     if length.is_none() {
@@ -77,7 +77,7 @@ pub fn length(minutes: &str, errors: &mut Errors) -> Option<Span> {
 }
 
 /// The lengths to choose from, with the tenant's own and the one that is chosen.
-pub fn lengths(default: Span, chosen: &str) -> Vec<Choice> {
+pub(super) fn lengths(default: Span, chosen: &str) -> Vec<Choice> {
     let chosen = length(chosen, &mut Errors::default()).map(Span::as_minutes);
     let mut minutes: Vec<i64> = LENGTHS.into_iter().chain([default.as_minutes()]).chain(chosen).collect();
     minutes.sort_unstable();

@@ -11,11 +11,11 @@ use crate::store::meetings::MeetingView;
 
 /// A colored word: the suffix of its class, and the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Badge {
+pub(in crate::web) struct Badge {
     /// The suffix of `.badge-…`.
-    pub state: &'static str,
+    pub(in crate::web) state: &'static str,
     /// The words.
-    pub text: String,
+    pub(in crate::web) text: String,
 }
 
 impl Badge {
@@ -25,13 +25,13 @@ impl Badge {
 }
 
 /// Where the meeting is in its life.
-pub fn stage(view: &MeetingView) -> Badge {
+pub(in crate::web) fn stage(view: &MeetingView) -> Badge {
     let stage = view.meeting.state.stage();
     Badge::new(stage.word(), stage.label())
 }
 
 /// Where its license is, in a word or two; nothing once the meeting needs none.
-pub fn license(view: &MeetingView, now: Instant) -> Option<Badge> {
+pub(in crate::web) fn license(view: &MeetingView, now: Instant) -> Option<Badge> {
     let (stage, attached) = (view.meeting.state.stage(), view.license == Some(Place::Attached));
     match stage {
         Stage::Live if attached => Some(Badge::new("in-use", "License in use")),
@@ -46,7 +46,7 @@ pub fn license(view: &MeetingView, now: Instant) -> Option<Badge> {
 }
 
 /// What is to be known about its license, as a sentence.
-pub fn license_sentence(view: &MeetingView, now: Instant) -> String {
+pub(in crate::web) fn license_sentence(view: &MeetingView, now: Instant) -> String {
     let (meeting, attached) = (&view.meeting, view.license == Some(Place::Attached));
     let lead = (meeting.window.start() - meeting.hold.start()).as_minutes_up();
     match meeting.state.stage() {
@@ -62,7 +62,7 @@ pub fn license_sentence(view: &MeetingView, now: Instant) -> String {
 }
 
 /// What the host must know about a license that should be there and is not.
-pub fn alert(view: &MeetingView) -> Option<&'static str> {
+pub(in crate::web) fn alert(view: &MeetingView) -> Option<&'static str> {
     if !view.meeting.state.holds() {
         return None;
     }
@@ -83,7 +83,7 @@ pub fn alert(view: &MeetingView) -> Option<&'static str> {
 }
 
 /// Whether Zoom knows the meeting.
-pub fn at_zoom(view: &MeetingView) -> Badge {
+pub(in crate::web) fn at_zoom(view: &MeetingView) -> Badge {
     let (meeting, progress) = (&view.meeting, &view.progress);
     let over = matches!(meeting.state, State::Cancelled { .. });
     match (over, progress.at_zoom, progress.zoom_problem.is_some()) {
@@ -97,7 +97,7 @@ pub fn at_zoom(view: &MeetingView) -> Badge {
 }
 
 /// Whether the client is there.
-pub fn client(view: &MeetingView, now: Instant, zone: &ZoneName) -> Option<Badge> {
+pub(in crate::web) fn client(view: &MeetingView, now: Instant, zone: &ZoneName) -> Option<Badge> {
     let arrived = view.meeting.client_arrived_at?;
     if client_is_waiting(&view.meeting, now) {
         return Some(Badge::new("arrived", format!("Client arrived {}", when::time(arrived, zone))));
@@ -106,7 +106,7 @@ pub fn client(view: &MeetingView, now: Instant, zone: &ZoneName) -> Option<Badge
 }
 
 /// How far away its start or its end is.
-pub fn countdown(view: &MeetingView, now: Instant) -> String {
+pub(in crate::web) fn countdown(view: &MeetingView, now: Instant) -> String {
     let window = view.meeting.window;
     match &view.meeting.state {
         State::Live(run) if now > window.end() => {
@@ -124,7 +124,7 @@ pub fn countdown(view: &MeetingView, now: Instant) -> String {
 }
 
 /// A length of time as people say it: `4 minutes`, `2 hours 5 minutes`, `3 days`. What is left is rounded up.
-pub fn span(span: Span) -> String {
+pub(in crate::web) fn span(span: Span) -> String {
     let minutes = span.as_minutes_up().max(0);
     match (minutes / 1440, minutes / 60, minutes % 60) {
         (0, 0, 0) => "less than a minute".to_owned(),
