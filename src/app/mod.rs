@@ -13,6 +13,7 @@ pub mod letters;
 pub mod licenses;
 mod life;
 mod passwords;
+pub mod meetings;
 pub mod pool;
 pub mod rooms;
 pub mod seats;

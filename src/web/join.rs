@@ -4,7 +4,7 @@
 //! that the client has come. An unknown link and one that no longer works look the same.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, ContentType};
+use actix_web::http::header::ContentType;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
@@ -12,6 +12,7 @@ use crate::app::join::{Door, Joining};
 use crate::domain::names::ZoneName;
 use crate::domain::when;
 
+use super::departure::leave_for;
 use super::page::{Answer, Chrome, PORTAL, WebError, page, page_with, see_other};
 use super::routes::{Access, RouteRow};
 use super::server::Site;
@@ -86,10 +87,7 @@ async fn now(site: web::Data<Site>, token: web::Path<String>) -> Answer {
 /// The client has come: on into Zoom when the host is there, else back to the page that waits.
 async fn enter(request: HttpRequest, site: web::Data<Site>, token: web::Path<String>) -> Answer {
     match site.app.arrive(&token).await? {
-        Some(Joining { door: Door::Open(url), .. }) if site.options.leads_to_zoom(&url) => {
-            Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, url)).finish())
-        }
-        Some(Joining { door: Door::Open(_), .. }) => Err(WebError::failed("Zoom's join link leads to a host that is not Zoom's")),
+        Some(Joining { door: Door::Open(url), .. }) => leave_for(&site, &url),
         Some(_) => Ok(see_other(&format!("/j/{token}"))),
         None => gone(&request),
     }

@@ -6,7 +6,7 @@ use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{Resource, Route, web};
 
-use super::{account, assets, audit, health, home, join, password, scope, session, settings, sign_in, users, webhooks};
+use super::{account, assets, audit, dashboard, health, home, join, meetings, password, scope, session, settings, sign_in, users, webhooks};
 
 /// Who may ask for a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,7 +76,8 @@ pub fn table() -> Vec<RouteRow> {
     let machines = [assets::rows(), health::rows(), webhooks::rows()].concat();
     let doors = [home::rows(), join::rows(), sign_in::rows(), password::rows(), account::rows()].concat();
     let admins = [users::rows(), settings::rows(), audit::rows()].concat();
-    [machines, doors, admins].concat()
+    let staff = [dashboard::rows(), meetings::rows()].concat();
+    [machines, doors, staff, admins].concat()
 }
 
 /// Puts the table into the server: one resource per path, more exact paths first, other methods answered with 405.

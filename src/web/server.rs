@@ -14,8 +14,6 @@ use actix_web::http::header::HeaderValue;
 use actix_web::middleware::{Compress, Next, NormalizePath, from_fn};
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, HttpServer, error, web};
 
-use url::Url;
-
 use crate::app::App;
 use crate::clock::Stopwatch;
 
@@ -36,20 +34,6 @@ pub struct WebOptions {
     pub demo: Option<Demo>,
     /// How many worker threads.
     pub workers: usize,
-}
-
-impl WebOptions {
-    /// Whether a link that Zoom gave us leads to Zoom: nobody is ever sent on to anywhere else.
-    pub fn leads_to_zoom(&self, link: &str) -> bool {
-        let Ok(link) = Url::parse(link) else { return false };
-        let origin = link.origin().ascii_serialization();
-        self.zoom_origins.iter().any(|allowed| match allowed.split_once("://*.") {
-            Some((scheme, domain)) => {
-                link.scheme() == scheme && link.host_str().is_some_and(|host| host.ends_with(&format!(".{domain}")))
-            }
-            None => *allowed == origin,
-        })
-    }
 }
 
 /// Where a demo's other parts are.
@@ -159,34 +143,4 @@ fn with_headers(site: &Site, path: &str, failure: Error) -> Error {
     let mut response: HttpResponse = failure.error_response();
     guard::add_headers(site, path, response.headers_mut());
     error::InternalError::from_response(failure, response).into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn options(zoom_origins: &[&str]) -> WebOptions {
-        let zoom_origins = zoom_origins.iter().map(ToString::to_string).collect();
-        WebOptions { bind: SocketAddr::from(([127, 0, 0, 1], 0)), zoom_origins, demo: None, workers: 1 }
-    }
-
-    #[test]
-    fn people_are_sent_on_to_zoom_and_nowhere_else() {
-        let real = options(&["https://zoom.us", "https://*.zoom.us"]);
-        for good in ["https://zoom.us/j/1", "https://us02web.zoom.us/s/1?zak=x"] {
-            assert!(real.leads_to_zoom(good), "{good}");
-        }
-        for bad in [
-            "http://zoom.us/j/1",
-            "https://zoom.us.evil.example/",
-            "https://evilzoom.us/",
-            "https://evil.example/?https://zoom.us",
-            "//zoom.us",
-            "",
-        ] {
-            assert!(!real.leads_to_zoom(bad), "{bad}");
-        }
-        let demo = options(&["http://127.0.0.1:8090"]);
-        assert!(demo.leads_to_zoom("http://127.0.0.1:8090/s/1") && !demo.leads_to_zoom("http://127.0.0.1:8091/s/1"));
-    }
 }

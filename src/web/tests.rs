@@ -26,10 +26,10 @@ use crate::zoom::{Client, Credentials};
 use super::server::{WebOptions, start};
 
 /// 2026-11-24 12:00 UTC.
-const NOON: Instant = Instant::from_seconds(1_795_521_600);
+pub(super) const NOON: Instant = Instant::from_seconds(1_795_521_600);
 
 /// A portal in memory; its Zoom does not answer.
-fn portal() -> Arc<App> {
+pub(super) fn portal() -> Arc<App> {
     let clock = Clock::manual(NOON);
     let transport = HttpTransport::new("http://127.0.0.1:9", "http://127.0.0.1:9/token").unwrap();
     let credentials = Credentials { account_id: "a".to_owned(), client_id: "b".to_owned(), client_secret: "c".to_owned() };
@@ -46,28 +46,28 @@ fn portal() -> Arc<App> {
 }
 
 /// A browser without a window: keeps cookies and follows nothing.
-struct Browser {
-    http: reqwest::Client,
+pub(super) struct Browser {
+    pub(super) http: reqwest::Client,
     base: String,
-    cookies: HashMap<String, String>,
+    pub(super) cookies: HashMap<String, String>,
 }
 
 /// What came back.
-struct Seen {
-    status: u16,
-    headers: HeaderMap,
-    body: String,
+pub(super) struct Seen {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: String,
 }
 
 impl Seen {
-    fn header(&self, name: &str) -> &str {
+    pub(super) fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 }
 
 impl Browser {
     /// Serves the portal on a port of its own and opens a browser on it.
-    fn of(app: &Arc<App>) -> Self {
+    pub(super) fn of(app: &Arc<App>) -> Self {
         let options = WebOptions {
             bind: "127.0.0.1:0".parse().unwrap(),
             zoom_origins: vec!["https://zoom.us".to_owned()],
@@ -84,23 +84,23 @@ impl Browser {
     }
 
     /// Another browser on the same portal.
-    fn another(&self) -> Self {
+    pub(super) fn another(&self) -> Self {
         Self { http: self.http.clone(), base: self.base.clone(), cookies: HashMap::new() }
     }
 
-    async fn get(&mut self, path: &str) -> Seen {
+    pub(super) async fn get(&mut self, path: &str) -> Seen {
         self.send(self.http.get(self.url(path))).await
     }
 
-    async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Seen {
+    pub(super) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Seen {
         self.send(self.http.post(self.url(path)).header("sec-fetch-site", "same-origin").form(fields)).await
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(super) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
 
-    async fn send(&mut self, request: reqwest::RequestBuilder) -> Seen {
+    pub(super) async fn send(&mut self, request: reqwest::RequestBuilder) -> Seen {
         let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let answer = request.header("cookie", cookies.join("; ")).send().await.unwrap();
         for cookie in answer.headers().get_all("set-cookie") {

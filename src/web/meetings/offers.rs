@@ -1,0 +1,97 @@
+//! What a page offers instead of a refused time: the nearest ones that would be accepted, each one button of the same form.
+
+use crate::domain::admission::Refusal;
+use crate::domain::names::ZoneName;
+use crate::domain::time::Instant;
+use crate::domain::when;
+
+use super::super::forms::Errors;
+
+/// Times to choose from, with why.
+#[derive(Clone, Debug)]
+pub(super) struct Offers {
+    /// Why they are offered.
+    pub(super) title: String,
+    /// What to do.
+    pub(super) words: String,
+    /// The times; may be none.
+    pub(super) times: Vec<Offered>,
+}
+
+/// One time.
+#[derive(Clone, Debug)]
+pub(super) struct Offered {
+    /// What the button sends as `start`.
+    pub(super) value: String,
+    /// What it says.
+    pub(super) label: String,
+}
+
+/// Whom a refusal is told about.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Host<'a> {
+    /// Whoever reads it.
+    You,
+    /// Somebody for whom an admin books.
+    Other(&'a str),
+}
+
+impl Offers {
+    /// After a refusal: why, what helps, and the nearest times. The same goes to the errors' summary.
+    pub(super) fn after(refusal: Refusal, host: Host<'_>, nearest: &[Instant], now: Instant, zone: &ZoneName, errors: &mut Errors) -> Self {
+        let title = reason(refusal, host);
+        let times: Vec<Offered> = nearest.iter().map(|at| Offered::new(*at, offer_label(*at, now, zone))).collect();
+        errors.add(field(refusal, !times.is_empty()), title.clone());
+        let words = match times.first() {
+            Some(_) => format!("{} Nearest times that are free, {}:", help(refusal), when::zone_label(nearest[0], zone)),
+            None => help(refusal).to_owned(),
+        };
+        Self { title, words: words.trim().to_owned(), times }
+    }
+
+    /// The two instants that one time on the wall can mean.
+    pub(super) fn of_the_two(first: Instant, second: Instant, zone: &ZoneName) -> Self {
+        let times = [first, second].map(|at| Offered::new(at, when::time(at, zone))).to_vec();
+        let words = format!("The clocks go back then, first {}, then {}.", when::zone_label(first, zone), when::zone_label(second, zone));
+        Self { title: "That time happens twice".to_owned(), words, times }
+    }
+}
+
+impl Offered {
+    fn new(at: Instant, label: String) -> Self {
+        Self { value: at.seconds().to_string(), label }
+    }
+}
+
+fn offer_label(at: Instant, now: Instant, zone: &ZoneName) -> String {
+    format!("{}, {}", when::relative_day(at, now, zone), when::time(at, zone))
+}
+
+/// Where the summary leads: to the offered times, or to the field that has to change.
+const fn field(refusal: Refusal, offers: bool) -> &'static str {
+    match refusal {
+        Refusal::NoSeat => "",
+        _ if offers => "offers",
+        Refusal::TooSoon | Refusal::TooFar => "date",
+        Refusal::SeatBusy | Refusal::TenantCap | Refusal::PoolFull | Refusal::LicenseFrozen => "time",
+    }
+}
+
+fn reason(refusal: Refusal, host: Host<'_>) -> String {
+    match (refusal, host) {
+        (Refusal::SeatBusy, Host::Other(name)) => format!("{name} already has a meeting at that time."),
+        (Refusal::NoSeat, Host::Other(name)) => format!("{name} has no Zoom seat yet."),
+        _ => refusal.message().to_owned(),
+    }
+}
+
+const fn help(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::SeatBusy => "One host can be in one meeting at a time.",
+        Refusal::TenantCap => "A meeting that ends or is cancelled makes room.",
+        Refusal::PoolFull => "A meeting would have no license then, and Zoom would end it after 40 minutes.",
+        Refusal::NoSeat => "Zoom seats are assigned by the operator of this portal. Until then no meeting can be booked.",
+        Refusal::TooSoon | Refusal::TooFar => "",
+        Refusal::LicenseFrozen => "Zoom limits how often licenses move, and the limit is reached for now.",
+    }
+}

@@ -1,0 +1,141 @@
+//! One meeting: its state, its two sides, its letters and what happened to it. The part that changes by itself is a fragment
+//! that the page asks for again.
+
+use actix_web::http::header::ContentType;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use crate::domain::meeting::{Kind, Stage};
+use crate::domain::time::Instant;
+use crate::domain::when;
+use crate::store::meetings::MeetingView;
+
+use super::super::page::{Answer, Chrome, WebError, page};
+use super::super::routes::{Access, RouteRow};
+use super::super::scope::Staff;
+use super::super::server::Site;
+use super::history::{self, Happened, Sent};
+use super::words::{self, Badge};
+
+/// What changes by itself, and the buttons that go with it.
+pub(in crate::web) struct Status {
+    csrf: String,
+    href: String,
+    stage: Badge,
+    license: Option<Badge>,
+    client: Option<Badge>,
+    zoom: Badge,
+    countdown: String,
+    license_words: String,
+    alert: Option<&'static str>,
+    /// What the Start button says; none: there is nothing to start, or it is somebody else's.
+    start: Option<&'static str>,
+    can_end: bool,
+    can_move: bool,
+    can_cancel: bool,
+    can_invite: bool,
+}
+
+#[derive(Template)]
+#[template(path = "meetings/show.html")]
+struct ShowPage {
+    chrome: Chrome,
+    home: String,
+    topic: String,
+    client_name: String,
+    client_email: String,
+    host: String,
+    kind: &'static str,
+    times: Vec<String>,
+    iso: String,
+    zone: String,
+    join_link: Option<String>,
+    letters: Vec<Sent>,
+    history: Vec<Happened>,
+    zone_label: String,
+    polls: bool,
+    status: Status,
+}
+
+#[derive(Template)]
+#[template(path = "meetings/status.html")]
+struct Fragment {
+    status: Status,
+}
+
+pub(super) fn rows() -> Vec<RouteRow> {
+    vec![
+        RouteRow::get("/t/{slug}/meetings/{id}", Access::Staff, || web::to(show)),
+        RouteRow::get("/t/{slug}/meetings/{id}/status", Access::Staff, || web::to(status)),
+    ]
+}
+
+async fn show(staff: Staff, site: web::Data<Site>) -> Answer {
+    let id = super::meeting_id(staff.request())?;
+    let record = site.app.meeting_record(&staff.scope(), &staff.user, &id).await?;
+    let (view, now, zone) = (record.view, site.app.now(), staff.zone());
+    let meeting = &view.meeting;
+    let chrome = staff.chrome();
+    page(&ShowPage {
+        home: staff.path(""),
+        topic: meeting.topic.to_string(),
+        client_name: view.client.name.to_string(),
+        client_email: view.client.email.to_string(),
+        host: view.host_name.clone(),
+        kind: match meeting.kind {
+            Kind::Scheduled => "Booked for a time",
+            Kind::OnDemand => "Started on the spot",
+        },
+        times: when::both(meeting.window, zone, view.client.zone.as_ref().unwrap_or(zone)),
+        iso: meeting.window.start().to_string(),
+        zone: zone.to_string(),
+        join_link: meeting.link_works_at(now).then(|| site.app.join_link(&meeting.id, meeting.link_version)),
+        letters: history::letters(record.letters, now, zone),
+        history: history::history(&record.history, &record.names, now, zone),
+        zone_label: when::zone_label(now, zone),
+        polls: meeting.state.stage() != Stage::Cancelled,
+        status: Status::of(&staff, &view, now, &chrome.csrf),
+        chrome,
+    })
+}
+
+async fn status(staff: Staff, site: web::Data<Site>) -> Answer {
+    let id = super::meeting_id(staff.request())?;
+    let view = site.app.meeting_for(&staff.scope(), &staff.user, &id).await?;
+    let status = Status::of(&staff, &view, site.app.now(), &staff.chrome().csrf);
+    let html = Fragment { status }.render().map_err(|error| WebError::failed(error.to_string()))?;
+    Ok(HttpResponse::Ok().content_type(ContentType::html()).body(html))
+}
+
+impl Status {
+    fn of(staff: &Staff, view: &MeetingView, now: Instant, csrf: &str) -> Self {
+        let stage = view.meeting.state.stage();
+        let is_host = view.meeting.host == staff.user.id;
+        Self {
+            csrf: csrf.to_owned(),
+            href: super::path(staff, &view.meeting.id, ""),
+            stage: words::stage(view),
+            license: words::license(view, now),
+            client: words::client(view, now, staff.zone()),
+            zoom: words::at_zoom(view),
+            countdown: words::countdown(view, now),
+            license_words: words::license_sentence(view, now),
+            alert: words::alert(view),
+            start: start_label(stage).filter(|_| is_host),
+            can_end: is_host && stage == Stage::Live,
+            can_move: stage == Stage::Booked,
+            can_cancel: matches!(stage, Stage::Booked | Stage::Missed),
+            can_invite: view.meeting.state.holds(),
+        }
+    }
+}
+
+/// What pressing Start would do.
+pub(in crate::web) fn start_label(stage: Stage) -> Option<&'static str> {
+    match stage {
+        Stage::Booked | Stage::Missed => Some("Start meeting"),
+        Stage::Live => Some("Return to meeting"),
+        Stage::Ended => Some("Start again"),
+        Stage::Cancelled => None,
+    }
+}

@@ -1,0 +1,125 @@
+use super::*;
+use crate::zoom::simulator::{Fault, Odds};
+
+/// Follows a start link into the simulated room.
+fn enter(scene: &Scene, link: &str) -> i64 {
+    let url = url::Url::parse(link).unwrap();
+    let zak = url.query_pairs().find(|(name, _)| name == "zak").unwrap().1.into_owned();
+    let number = url.path_segments().unwrap().next_back().unwrap().parse().unwrap();
+    scene.zoom(|zoom, now| zoom.host_arrives(now, number, &zak, false)).unwrap();
+    number
+}
+
+#[actix_web::test]
+async fn start_leads_to_zoom_and_end_ends_it() {
+    let scene = Scene::new(1).await;
+    let browser = Browser::of(&scene.app);
+    let (mut ana, mut bo) = (scene.signed_in(&browser, ANA).await, scene.signed_in(&browser, BO).await);
+    let path = bo.books("2026-11-24", "15:00", &[]).await;
+    scene.at(116).await;
+    assert!(words(&bo.get(&path).await.body).contains("License ready"));
+    scene.at(120).await;
+    assert_eq!(ana.post(&format!("{path}/start"), &[]).await.status, 404, "only its host starts it");
+    let started = bo.post(&format!("{path}/start"), &[]).await;
+    assert_eq!(started.status, 303, "{}", words(&started.body));
+    assert!(started.header("location").starts_with("https://zoom.us/s/"));
+    assert_eq!(started.header("cache-control"), "no-store");
+    enter(&scene, started.header("location"));
+    scene.at(125).await;
+    let page = bo.get(&path).await;
+    let text = words(&page.body);
+    assert!(text.contains("Running for 5 minutes") && text.contains("License in use") && text.contains("Return to meeting"), "{text}");
+    assert!(!page.body.contains("zak="), "the start link is on no page");
+    assert_eq!(bo.post(&format!("{path}/cancellation"), &[]).await.status, 303);
+    assert!(words(&bo.get(&path).await.body).contains("cannot be cancelled any more"));
+    let dashboard = words(&bo.get("/t/acme").await.body);
+    assert!(dashboard.contains("Now License in use Follow-up Running for 5 minutes"), "{dashboard}");
+    assert_eq!(ana.post(&format!("{path}/end"), &[]).await.status, 404);
+    assert_eq!(bo.post(&format!("{path}/end"), &[]).await.status, 303);
+    scene.at(126).await;
+    assert!(words(&bo.get(&path).await.body).contains("Ended"));
+}
+
+#[actix_web::test]
+async fn without_a_license_the_host_may_wait_or_begin_all_the_same() {
+    let scene = Scene::new(1).await;
+    let browser = Browser::of(&scene.app);
+    let (mut ana, mut bo) = (scene.signed_in(&browser, ANA).await, scene.signed_in(&browser, BO).await);
+    let first = ana.books("2026-11-24", "15:00", &[]).await;
+    let early = bo.books("2026-11-24", "17:00", &[("key", "abcdefghijklmnop")]).await;
+    scene.at(120).await;
+    enter(&scene, ana.post(&format!("{first}/start"), &[]).await.header("location"));
+    scene.settle().await;
+    let refused = bo.post(&format!("{early}/start"), &[]).await;
+    let text = words(&refused.body);
+    assert_eq!(refused.status, 409, "{text}");
+    assert!(text.contains("No license is free now") && text.contains("one is free in about"), "{text}");
+    assert_eq!(count(&refused.body, "form[action$='/start']"), 2);
+    let without = bo.post(&format!("{early}/start"), &[("without", "1")]).await;
+    assert_eq!(without.status, 303, "{}", words(&without.body));
+    assert!(without.header("location").starts_with("https://zoom.us/s/"));
+}
+
+#[actix_web::test]
+async fn an_overrun_is_explained_before_and_at_the_start() {
+    let scene = Scene::new(1).await;
+    let browser = Browser::of(&scene.app);
+    let (mut ana, mut bo) = (scene.signed_in(&browser, ANA).await, scene.signed_in(&browser, BO).await);
+    let first = ana.books("2026-11-24", "15:00", &[]).await;
+    let next = bo.books("2026-11-24", "15:40", &[("key", "abcdefghijklmnop")]).await;
+    scene.at(120).await;
+    enter(&scene, ana.post(&format!("{first}/start"), &[]).await.header("location"));
+    for minute in 121..=160 {
+        scene.at(minute).await;
+    }
+    let text = words(&bo.get("/t/acme").await.body);
+    assert!(text.contains("an earlier meeting runs late"), "{text}");
+    let refused = bo.post(&format!("{next}/start"), &[]).await;
+    assert_eq!(refused.status, 409);
+    assert!(words(&refused.body).contains("No license is free yet"), "{}", words(&refused.body));
+    assert!(words(&bo.get(&next).await.body).contains("No license was free"));
+}
+
+#[actix_web::test]
+async fn a_start_over_another_meeting_of_the_same_host_is_refused() {
+    let scene = Scene::new(2).await;
+    let mut bo = scene.browser(BO).await;
+    let first = bo.books("2026-11-24", "15:00", &[]).await;
+    let second = bo.books("2026-11-24", "17:00", &[("key", "abcdefghijklmnop")]).await;
+    scene.at(120).await;
+    enter(&scene, bo.post(&format!("{first}/start"), &[]).await.header("location"));
+    scene.settle().await;
+    let refused = bo.post(&format!("{second}/start"), &[("without", "1")]).await;
+    assert_eq!(refused.status, 409);
+    assert!(words(&refused.body).contains("You are in another meeting"));
+    assert_eq!(count(&refused.body, "input[name=without]"), 0);
+}
+
+#[actix_web::test]
+async fn what_was_cancelled_does_not_start_and_trouble_at_zoom_is_explained() {
+    let scene = Scene::new(2).await;
+    let mut bo = scene.browser(BO).await;
+    let path = bo.books("2026-11-24", "15:00", &[]).await;
+    scene.at(120).await;
+    scene.zoom(|zoom, _| zoom.faults_mut().set(Fault::ServerError, Odds { next: 0, per_mille: 1000 }));
+    let trouble = bo.post(&format!("{path}/start"), &[]).await;
+    assert_eq!(trouble.status, 503, "{}", words(&trouble.body));
+    assert!(words(&trouble.body).contains("Zoom does not answer. Wait a moment and press Start again."), "{}", words(&trouble.body));
+    scene.zoom(|zoom, _| zoom.faults_mut().set(Fault::ServerError, Odds::default()));
+    bo.post(&format!("{path}/cancellation"), &[]).await;
+    let cancelled = bo.post(&format!("{path}/start"), &[]).await;
+    assert_eq!(cancelled.status, 409);
+    assert!(words(&cancelled.body).contains("This meeting was cancelled"));
+}
+
+#[actix_web::test]
+async fn a_link_that_leads_elsewhere_is_not_followed() {
+    let scene = Scene::new(2).await;
+    let mut bo = scene.browser(BO).await;
+    let path = bo.books("2026-11-24", "15:00", &[]).await;
+    scene.at(120).await;
+    scene.zoom(|zoom, _| zoom.set_base_url("https://evil.example"));
+    let seen = bo.post(&format!("{path}/start"), &[]).await;
+    assert_eq!((seen.status, seen.header("location")), (500, ""));
+    assert!(!seen.body.contains("zak="));
+}
