@@ -9,6 +9,7 @@ pub mod forms;
 pub mod guard;
 mod health;
 mod home;
+mod operator;
 pub mod page;
 pub mod routes;
 pub mod scope;

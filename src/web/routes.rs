@@ -6,7 +6,7 @@ use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{Resource, Route, web};
 
-use super::{assets, health, home, scope, session};
+use super::{assets, health, home, operator, scope, session};
 
 /// Who may ask for a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -73,7 +73,7 @@ impl RouteRow {
 
 /// Every row of every page file.
 pub fn table() -> Vec<RouteRow> {
-    [assets::rows(), health::rows(), home::rows()].concat()
+    [assets::rows(), health::rows(), home::rows(), operator::rows()].concat()
 }
 
 /// Puts the table into the server: one resource per path, more exact paths first, other methods answered with 405.
