@@ -3,6 +3,7 @@
 //! What must stay true: no transaction is held across the network; what is booked is committed before anybody is told; what
 //! can be derived from rows is never queued; every change leaves an audit row in its own transaction.
 
+pub mod accounts;
 pub mod bell;
 pub mod bookings;
 pub mod inbox;
@@ -11,11 +12,14 @@ pub mod keys;
 pub mod letters;
 pub mod licenses;
 mod life;
+mod passwords;
 pub mod pool;
 pub mod rooms;
 pub mod seats;
 pub mod start;
 pub mod sweeps;
+pub mod tenants;
+pub mod users;
 
 use std::sync::Arc;
 

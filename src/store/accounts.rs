@@ -2,8 +2,9 @@
 
 use diesel::prelude::*;
 
-use crate::domain::ids::{OperatorId, UserId};
-use crate::domain::names::{EmailAddress, PersonName, Slug};
+use crate::domain::ids::OperatorId;
+use crate::domain::names::{EmailAddress, PersonName, Slug, ZoneName};
+use crate::domain::tenant::Tenant;
 use crate::domain::time::Instant;
 
 use super::convert::{count, email, instant, person};
@@ -11,7 +12,9 @@ use super::error::StoreError;
 use super::schema::{operators, sign_in_failures, tenants, users};
 use super::scope::OperatorPass;
 use super::sessions::Owner;
+use super::tenants::TenantRow;
 use super::transaction::{ReadTx, WriteTx};
+use super::users::UserRow;
 
 /// A person who runs the pool.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,48 +33,88 @@ impl Operator {
     }
 }
 
-/// What signing in is checked against. Whoever has no password yet cannot sign in.
+/// Somebody who can sign in, or will once they have chosen a password.
 #[derive(Clone)]
-pub struct Credentials {
-    /// Whose they are.
+pub struct Account {
+    /// Who it is.
     pub owner: Owner,
-    /// The argon2id hash in PHC format.
+    /// The address they sign in with.
+    pub email: EmailAddress,
+    /// Their name.
+    pub name: PersonName,
+    /// Their own zone.
+    pub zone: Option<ZoneName>,
+    /// Their tenant; none for an operator.
+    pub tenant: Option<Tenant>,
+    /// The argon2id hash in PHC format; none until they have chosen a password.
     pub password_hash: Option<String>,
 }
 
-/// The credentials of an active user of a tenant that is not suspended.
-pub fn user_credentials(tx: &mut ReadTx<'_>, slug: &Slug, address: &EmailAddress) -> Result<Option<Credentials>, StoreError> {
-    let row: Option<(String, Option<String>)> = users::table
-        .inner_join(tenants::table.on(tenants::id.eq(users::tenant_id)))
+/// The account of an active user of a tenant that is not suspended.
+pub fn find_of_user(tx: &mut ReadTx<'_>, slug: &Slug, address: &EmailAddress) -> Result<Option<Account>, StoreError> {
+    let row: Option<(UserRow, TenantRow)> = active_users()
         .filter(tenants::slug.eq(slug.as_str()))
-        .filter(tenants::suspended_at.is_null())
         .filter(users::email.eq(address.as_str()))
-        .filter(users::deactivated_at.is_null())
-        .select((users::id, users::password_hash))
+        .select((UserRow::as_select(), TenantRow::as_select()))
         .first(tx.db())
         .optional()?;
-    Ok(row.map(|(id, password_hash)| Credentials { owner: Owner::User(UserId::new(id)), password_hash }))
+    row.map(of_user).transpose()
 }
 
-/// The credentials of an operator.
-pub fn operator_credentials(tx: &mut ReadTx<'_>, address: &EmailAddress) -> Result<Option<Credentials>, StoreError> {
-    let row: Option<(String, Option<String>)> = operators::table
-        .filter(operators::email.eq(address.as_str()))
-        .select((operators::id, operators::password_hash))
-        .first(tx.db())
-        .optional()?;
-    Ok(row.map(|(id, password_hash)| Credentials { owner: Owner::Operator(OperatorId::new(id)), password_hash }))
+/// The account of an operator.
+pub fn find_of_operator(tx: &mut ReadTx<'_>, address: &EmailAddress) -> Result<Option<Account>, StoreError> {
+    let row: Option<OperatorRow> =
+        operators::table.filter(operators::email.eq(address.as_str())).select(OPERATOR).first(tx.db()).optional()?;
+    row.map(of_operator).transpose()
 }
 
-/// The hash of somebody's own password, for checking the old one before it is changed.
-pub fn password_hash(tx: &mut ReadTx<'_>, owner: &Owner) -> Result<Option<String>, StoreError> {
-    let hash: Option<Option<String>> = match owner {
-        Owner::User(user) => users::table.find(user.as_str()).select(users::password_hash).first(tx.db()).optional()?,
-        Owner::Operator(operator) => {
-            operators::table.find(operator.as_str()).select(operators::password_hash).first(tx.db()).optional()?
+/// Somebody's own account, while they may use it.
+pub fn find(tx: &mut ReadTx<'_>, owner: &Owner) -> Result<Option<Account>, StoreError> {
+    match owner {
+        Owner::User(user) => {
+            let row: Option<(UserRow, TenantRow)> = active_users()
+                .filter(users::id.eq(user.as_str()))
+                .select((UserRow::as_select(), TenantRow::as_select()))
+                .first(tx.db())
+                .optional()?;
+            row.map(of_user).transpose()
         }
-    };
-    Ok(hash.flatten())
+        Owner::Operator(operator) => {
+            let row: Option<OperatorRow> = operators::table.find(operator.as_str()).select(OPERATOR).first(tx.db()).optional()?;
+            row.map(of_operator).transpose()
+        }
+    }
+}
+
+type OperatorRow = (String, String, String, Option<String>);
+const OPERATOR: (operators::id, operators::email, operators::name, operators::password_hash) =
+    (operators::id, operators::email, operators::name, operators::password_hash);
+
+#[diesel::dsl::auto_type(no_type_alias)]
+fn active_users() -> _ {
+    users::table
+        .inner_join(tenants::table.on(tenants::id.eq(users::tenant_id)))
+        .filter(tenants::suspended_at.is_null())
+        .filter(users::deactivated_at.is_null())
+}
+
+fn of_user((row, tenant): (UserRow, TenantRow)) -> Result<Account, StoreError> {
+    let password_hash = row.password_hash().map(str::to_owned);
+    let user = row.into_domain()?;
+    Ok(Account {
+        owner: Owner::User(user.id),
+        email: user.email,
+        name: user.name,
+        zone: user.zone,
+        tenant: Some(tenant.into_domain()?),
+        password_hash,
+    })
+}
+
+fn of_operator((id, address, name, password_hash): OperatorRow) -> Result<Account, StoreError> {
+    let operator = Operator::from_columns(id, &address, &name)?;
+    let owner = Owner::Operator(operator.id);
+    Ok(Account { owner, email: operator.email, name: operator.name, zone: None, tenant: None, password_hash })
 }
 
 /// Gives somebody a new password.
@@ -97,6 +140,12 @@ pub fn insert_operator(tx: &mut WriteTx<'_>, _: &OperatorPass, operator: &Operat
             operators::created_at.eq(now.seconds()),
         ))
         .execute(tx.db())?;
+    Ok(())
+}
+
+/// What an operator may change about themselves.
+pub fn set_operator_name(tx: &mut WriteTx<'_>, id: &OperatorId, name: &PersonName) -> Result<(), StoreError> {
+    diesel::update(operators::table.find(id.as_str())).set(operators::name.eq(name.as_str())).execute(tx.db())?;
     Ok(())
 }
 

@@ -30,6 +30,10 @@ pub(super) struct UserRow {
 }
 
 impl UserRow {
+    pub(super) fn password_hash(&self) -> Option<&str> {
+        self.password_hash.as_deref()
+    }
+
     pub(super) fn into_domain(self) -> Result<User, StoreError> {
         let standing = match (self.deactivated_at, &self.password_hash) {
             (Some(at), _) => Standing::Deactivated(instant(at)),

@@ -131,3 +131,7 @@ pub fn zone_choices(none: Option<&str>, chosen: &str) -> Vec<Choice> {
 pub fn fresh_key(app: &App) -> String {
     hex::encode(app.ids.bytes::<16>())
 }
+
+/// A form without fields of its own: a lone button. Taking it is what checks the session's token.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Bare {}

@@ -3,7 +3,10 @@
 //! What must stay true: who may come in stands in one table ([`routes::table`]) and is checked before a handler runs; only
 //! [`page::WebError`] knows a status of failure; every response carries the headers of [`guard`]; GET changes nothing.
 
+mod account;
 pub mod assets;
+mod audit;
+mod door;
 pub mod flash;
 pub mod forms;
 pub mod guard;
@@ -11,10 +14,14 @@ mod health;
 mod home;
 mod operator;
 pub mod page;
+mod password;
 pub mod routes;
 pub mod scope;
 pub mod server;
 pub mod session;
+mod settings;
+mod sign_in;
+mod users;
 
 #[cfg(test)]
 mod tests;

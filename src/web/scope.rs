@@ -126,11 +126,15 @@ pub(super) fn next_page(realm: &str, next: &str) -> String {
 }
 
 impl Viewer {
-    pub(super) fn csrf(&self, app: &App) -> String {
-        app.keys.csrf_token(match self {
+    pub(super) fn key_hash(&self) -> &str {
+        match self {
             Self::User(session) => &session.key_hash,
             Self::Operator(session) => &session.key_hash,
-        })
+        }
+    }
+
+    pub(super) fn csrf(&self, app: &App) -> String {
+        app.keys.csrf_token(self.key_hash())
     }
 
     pub(super) fn owner(&self) -> Owner {
@@ -264,6 +268,51 @@ signed_in! {
     Staff(User: SignedInUser),
     /// An operator; for rows with [`Access::Operator`]. Dereferences to [`SignedInOperator`]: `.pass`, `.operator`.
     Operator(Operator: SignedInOperator),
+}
+
+/// Anybody who is signed in, about themselves; for rows with [`Access::SignedIn`].
+#[derive(Clone)]
+pub struct SignedIn {
+    viewer: Viewer,
+    request: HttpRequest,
+}
+
+impl SignedIn {
+    /// Who it is.
+    pub fn owner(&self) -> Owner {
+        self.viewer.owner()
+    }
+
+    /// Their first page.
+    pub fn home(&self) -> String {
+        self.viewer.home()
+    }
+
+    /// The frame of a page for them.
+    pub fn chrome(&self) -> Chrome {
+        Chrome::of(&self.request)
+    }
+
+    /// The hash under which their session is stored.
+    pub fn session_key_hash(&self) -> &str {
+        self.viewer.key_hash()
+    }
+
+    /// Leads on to `to`, whose page will say that this was done.
+    pub fn done(&self, to: &str, text: &str) -> HttpResponse {
+        flash::done(&self.request, to, text)
+    }
+}
+
+impl FromRequest for SignedIn {
+    type Error = WebError;
+    type Future = Ready<Result<Self, WebError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let viewer = request.extensions().get::<Viewer>().cloned();
+        let missing = || WebError::failed("a handler wants somebody whom its row in the route table does not ask for");
+        ready(viewer.map(|viewer| Self { viewer, request: request.clone() }).ok_or_else(missing))
+    }
 }
 
 /// An admin of the tenant in the path: the row's [`Access::Admin`] is what makes them one.
