@@ -8,7 +8,7 @@ use crate::domain::ids::LetterId;
 use crate::domain::time::Instant;
 use crate::store::StoreError;
 use crate::store::letters::{self, LetterState, Shown};
-use crate::web::forms::{Choice, Form};
+use crate::web::forms::{Bare, Choice, Form};
 use crate::web::page::{Answer, Chrome, WebError, page};
 use crate::web::routes::{Access, RouteRow};
 use crate::web::scope::Operator;
@@ -16,7 +16,7 @@ use crate::web::server::Site;
 
 use super::paging::{Pager, Position};
 use super::words::{Badge, Moment, away};
-use super::{Bare, id_in};
+use super::id_in;
 
 const PATH: &str = "/operator/mail";
 

@@ -13,6 +13,8 @@ mod seat_import;
 mod seat_new;
 mod seats;
 mod settings;
+mod tenant;
+mod tenants;
 mod tiles;
 mod webhooks;
 mod words;
@@ -21,7 +23,6 @@ mod words;
 mod tests;
 
 use actix_web::HttpRequest;
-use serde::Deserialize;
 
 use super::page::WebError;
 use super::routes::RouteRow;
@@ -37,14 +38,12 @@ pub(super) fn rows() -> Vec<RouteRow> {
         seat_new::rows(),
         seats::rows(),
         settings::rows(),
+        tenant::rows(),
+        tenants::rows(),
         webhooks::rows(),
     ]
     .concat()
 }
-
-/// A form without fields of its own: only its token is checked.
-#[derive(Deserialize)]
-struct Bare {}
 
 /// The id in the path. What no id of ours can be is not looked for.
 fn id_in(request: &HttpRequest) -> Result<&str, WebError> {

@@ -8,13 +8,12 @@ use crate::app::pool::{Ahead, PoolView};
 use crate::domain::admission::Stretch;
 use crate::domain::names::ZoneName;
 use crate::domain::when;
-use crate::web::forms::Form;
+use crate::web::forms::{Bare, Form};
 use crate::web::page::{Answer, Chrome, WebError, page};
 use crate::web::routes::{Access, RouteRow};
 use crate::web::scope::Operator;
 use crate::web::server::Site;
 
-use super::Bare;
 use super::tiles::Now;
 use super::words;
 

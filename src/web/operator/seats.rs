@@ -14,14 +14,13 @@ use crate::domain::seat::{License, Seat, SeatStatus};
 use crate::domain::tenant::Tenant;
 use crate::store::scope::OperatorPass;
 use crate::store::{ReadTx, StoreError, licenses, seats, tenants, users};
-use crate::web::forms::{Choice, Form};
+use crate::web::forms::{Bare, Choice, Form};
 use crate::web::page::{Answer, Chrome, WebError, page};
 use crate::web::routes::{Access, RouteRow};
 use crate::web::scope::Operator;
 use crate::web::server::Site;
 use crate::zoom::ZoomError;
 
-use super::Bare;
 use super::paging::{Pager, Position};
 use super::words::{Badge, Moment, counted};
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::domain::ids::EventId;
 use crate::store::events::{self, Event, EventState};
 use crate::store::StoreError;
-use crate::web::forms::{Choice, Form};
+use crate::web::forms::{Bare, Choice, Form};
 use crate::web::guard::WEBHOOK_PATH;
 use crate::web::page::{Answer, Chrome, WebError, page};
 use crate::web::routes::{Access, RouteRow};
@@ -16,7 +16,7 @@ use crate::web::server::Site;
 
 use super::paging::{Pager, Position};
 use super::words::{Badge, Moment};
-use super::{Bare, id_in};
+use super::id_in;
 
 const PATH: &str = "/operator/webhooks";
 
