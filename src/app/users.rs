@@ -60,7 +60,12 @@ pub enum Refusal {
 
 impl App {
     /// Invites somebody by e-mail, and gives the one-time link that the letter carries.
-    pub async fn invite_user(&self, scope: &TenantScope, by: &Inviter, new: NewUser) -> Result<Result<String, Refusal>, AppError> {
+    pub async fn invite_user(
+        &self,
+        scope: &TenantScope,
+        by: &Inviter,
+        new: NewUser,
+    ) -> Result<Result<String, Refusal>, AppError> {
         let tenant = self.tenant_of(scope).await?;
         let (user, invitation) = self.prepare_user(&tenant, scope, by, new);
         let (url, scope) = (invitation.url.clone(), scope.clone());
@@ -93,7 +98,14 @@ impl App {
         (user, invitation)
     }
 
-    fn prepare_invitation(&self, tenant: &Tenant, scope: &TenantScope, by: &Inviter, user: &User, action: &'static str) -> Invitation {
+    fn prepare_invitation(
+        &self,
+        tenant: &Tenant,
+        scope: &TenantScope,
+        by: &Inviter,
+        user: &User,
+        action: &'static str,
+    ) -> Invitation {
         let link = self.fresh_link(Purpose::Invitation);
         let owner = AccountOwner {
             email: user.email.clone(),
@@ -124,8 +136,20 @@ impl App {
     }
 
     /// Changes what a user may do.
-    pub async fn set_user_role(&self, scope: &TenantScope, by: &User, id: &UserId, role: Role) -> Result<Result<(), Refusal>, AppError> {
-        let entry = self.entry(Some(scope.tenant()), Actor::User(by.id.clone()), "user.role_changed", None, format!("{id} {}", role.word()));
+    pub async fn set_user_role(
+        &self,
+        scope: &TenantScope,
+        by: &User,
+        id: &UserId,
+        role: Role,
+    ) -> Result<Result<(), Refusal>, AppError> {
+        let entry = self.entry(
+            Some(scope.tenant()),
+            Actor::User(by.id.clone()),
+            "user.role_changed",
+            None,
+            format!("{id} {}", role.word()),
+        );
         let (scope, by, id) = (scope.clone(), by.id.clone(), id.clone());
         let written = self.store.write(move |tx| {
             let user = users::find(tx, &scope, &id)?.ok_or(StoreError::NotFound("user"))?;

@@ -88,14 +88,20 @@ async fn change_password(person: SignedIn, session: Session, site: web::Data<Sit
     invalid(&account_page(&person, site.app.account(&owner).await?, None, errors))
 }
 
-async fn end_sessions(person: SignedIn, session: Session, site: web::Data<Site>, _: Form<Bare>) -> Result<actix_web::HttpResponse, WebError> {
+async fn end_sessions(
+    person: SignedIn,
+    session: Session,
+    site: web::Data<Site>,
+    _: Form<Bare>,
+) -> Result<actix_web::HttpResponse, WebError> {
     site.app.sign_out_everywhere(&person.owner()).await?;
     session.purge();
     Ok(person.done(&format!("{}/sign-in", person.home()), "You are signed out everywhere."))
 }
 
 fn account_page(person: &SignedIn, account: Account, form: Option<Profile>, errors: Errors) -> AccountPage {
-    let kept = || Profile { name: account.name.to_string(), zone: account.zone.as_ref().map(ToString::to_string).unwrap_or_default() };
+    let kept =
+        || Profile { name: account.name.to_string(), zone: account.zone.as_ref().map(ToString::to_string).unwrap_or_default() };
     let form = form.unwrap_or_else(kept);
     let zones = match (&account.owner, &account.tenant) {
         (Owner::User(_), Some(tenant)) => zone_choices(Some(&format!("The organization's: {}", tenant.zone)), &form.zone),

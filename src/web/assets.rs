@@ -9,10 +9,8 @@ use actix_web::{HttpResponse, web};
 use super::page::{Answer, WebError};
 use super::routes::{Access, RouteRow};
 
-const CSS: &str = concat!(
-    include_str!("../../static/vendor/modern-normalize/modern-normalize.css"),
-    include_str!("../../static/duologue.css")
-);
+const CSS: &str =
+    concat!(include_str!("../../static/vendor/modern-normalize/modern-normalize.css"), include_str!("../../static/duologue.css"));
 const JS: &str = include_str!("../../static/duologue.js");
 const ICON: &str = include_str!("../../static/icon.svg");
 

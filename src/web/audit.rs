@@ -79,7 +79,9 @@ fn row(admin: &Admin, names: &HashMap<String, String>, entry: &Shown) -> Row {
     Row {
         at: when::moment(entry.at(), admin.zone()),
         iso: entry.at().to_string(),
-        who: entry.user().map_or_else(|| actor(&entry.actor).to_owned(), |id| names.get(id.as_str()).cloned().unwrap_or_else(unknown)),
+        who: entry
+            .user()
+            .map_or_else(|| actor(&entry.actor).to_owned(), |id| names.get(id.as_str()).cloned().unwrap_or_else(unknown)),
         what: words(&entry.action),
         detail: named(names, &entry.detail),
         meeting: entry.meeting_id.as_ref().map(|id| admin.path(&format!("/meetings/{id}"))),

@@ -73,7 +73,9 @@ pub fn check_token(request: &HttpRequest, token: &str) -> Result<(), WebError> {
     if crate::app::keys::equal(token, &site(request).app.keys.csrf_token(&hash)) {
         return Ok(());
     }
-    Err(WebError::forbidden("This page was open since before you last signed in, so nothing was changed. Load it again and repeat your entry."))
+    Err(WebError::forbidden(
+        "This page was open since before you last signed in, so nothing was changed. Load it again and repeat your entry.",
+    ))
 }
 
 /// The headers of every response.

@@ -31,12 +31,8 @@ pub(super) fn rows() -> Vec<RouteRow> {
 
 /// A search leads to the organization's sign-in page whether there is one or not: that page says so.
 async fn show(request: HttpRequest, site: web::Data<Site>, search: web::Query<Search>) -> Answer {
-    let blank = |organization, errors| HomePage {
-        chrome: Chrome::of(&request),
-        organization,
-        errors,
-        demo: site.options.demo.clone(),
-    };
+    let blank =
+        |organization, errors| HomePage { chrome: Chrome::of(&request), organization, errors, demo: site.options.demo.clone() };
     let Some(organization) = search.into_inner().organization else {
         return page(&blank(String::new(), Errors::default()));
     };

@@ -166,11 +166,7 @@ impl WebError {
 
     /// It does not exist, or not for them.
     pub fn not_found() -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "There is no page here",
-            "The address may be mistyped, or what was here may be gone.",
-        )
+        Self::new(StatusCode::NOT_FOUND, "There is no page here", "The address may be mistyped, or what was here may be gone.")
     }
 
     /// More was sent than we read.
@@ -193,7 +189,8 @@ impl WebError {
 
     /// A defect of ours.
     pub fn failed(cause: impl Into<String>) -> Self {
-        let words = "Something went wrong on our side. It has been noted; try again, and tell whoever runs this service if it stays.";
+        let words =
+            "Something went wrong on our side. It has been noted; try again, and tell whoever runs this service if it stays.";
         Self { cause: Some(cause.into()), ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong", words) }
     }
 
@@ -289,7 +286,8 @@ impl WebError {
             tracing::error!(request = %request_id, cause, "a request failed");
         }
         let (code, shown_id) = (self.status.as_u16(), if self.status.is_server_error() { &*request_id } else { "" });
-        let template = ErrorPage { chrome: Chrome::of(request), code, title: self.title, words: &self.words, request_id: shown_id };
+        let template =
+            ErrorPage { chrome: Chrome::of(request), code, title: self.title, words: &self.words, request_id: shown_id };
         let mut page = page_with(self.status, &template).unwrap_or_else(|_| HttpResponse::new(self.status));
         if matches!(self.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             page.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));

@@ -40,7 +40,11 @@ pub(super) struct Session<T> {
 }
 
 /// Lets a request in or says why not. Runs before the handler, for every row of the table.
-pub(super) async fn admit(access: Access, request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
+pub(super) async fn admit(
+    access: Access,
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
     if let Err(error) = check(access, request.request()).await {
         return Ok(request.into_response(error.error_response()));
     }
@@ -55,7 +59,11 @@ async fn check(access: Access, request: &HttpRequest) -> Result<(), WebError> {
             let user = tenant_user(request).await?;
             let allowed = access == Access::Staff || user.who.user.role.is_admin();
             remember(request, Viewer::User(user))?;
-            if allowed { Ok(()) } else { Err(WebError::forbidden("Only admins of your organization can open this page. Ask one of them.")) }
+            if allowed {
+                Ok(())
+            } else {
+                Err(WebError::forbidden("Only admins of your organization can open this page. Ask one of them."))
+            }
         }
         Access::Operator => match viewer(request).await? {
             Some(Viewer::Operator(operator)) => remember(request, Viewer::Operator(operator)),

@@ -61,6 +61,9 @@ pub struct Site {
 pub(super) struct RequestId(pub(super) String);
 
 /// What this server is made of, from any request.
+///
+/// # Panics
+/// For a request that no server of ours has received.
 pub fn site(request: &HttpRequest) -> Arc<Site> {
     let site = request.app_data::<web::Data<Site>>().expect("every server of ours is made by `start`");
     site.clone().into_inner()

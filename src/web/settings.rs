@@ -72,7 +72,8 @@ fn parse(form: &Fields) -> Result<Settings, Errors> {
     let zone = errors.take("zone", ZoneName::parse(&form.zone));
     let default_length = errors.take("minutes", parse_length(&form.minutes));
     let reply_to = form.reply_to.trim();
-    let reply_to = if reply_to.is_empty() { Some(None) } else { errors.take("reply_to", EmailAddress::parse(reply_to)).map(Some) };
+    let reply_to =
+        if reply_to.is_empty() { Some(None) } else { errors.take("reply_to", EmailAddress::parse(reply_to)).map(Some) };
     match (name, zone, default_length, reply_to) {
         (Some(name), Some(zone), Some(default_length), Some(reply_to)) => Ok(Settings { name, zone, default_length, reply_to }),
         _ => Err(errors),
@@ -81,7 +82,8 @@ fn parse(form: &Fields) -> Result<Settings, Errors> {
 
 /// A length on the 5-minute grid, within what a meeting may last.
 fn parse_length(text: &str) -> Result<Span, String> {
-    let span = text.trim().parse::<i64>().ok().filter(|minutes| minutes % 5 == 0 && (0..=24 * 60).contains(minutes)).map(Span::minutes);
+    let span =
+        text.trim().parse::<i64>().ok().filter(|minutes| minutes % 5 == 0 && (0..=24 * 60).contains(minutes)).map(Span::minutes);
     span.filter(|span| (meeting::SHORTEST..=meeting::LONGEST).contains(span)).ok_or_else(|| {
         let (shortest, longest) = (meeting::SHORTEST.as_minutes(), meeting::LONGEST.as_minutes());
         format!("Enter a number of minutes from {shortest} to {longest}, in steps of 5.")

@@ -93,7 +93,13 @@ fn sign_in_page(door: &Door, form: Fields, errors: Errors) -> SignInPage {
     }
 }
 
-async fn leave(request: HttpRequest, person: SignedIn, session: Session, site: web::Data<Site>, _: Form<Bare>) -> Result<HttpResponse, WebError> {
+async fn leave(
+    request: HttpRequest,
+    person: SignedIn,
+    session: Session,
+    site: web::Data<Site>,
+    _: Form<Bare>,
+) -> Result<HttpResponse, WebError> {
     site.app.note_sign_out(&person.owner()).await?;
     session.purge();
     Ok(flash::done(&request, &format!("{}/sign-in", person.home()), "You are signed out."))

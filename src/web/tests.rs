@@ -1,16 +1,25 @@
 //! The whole service, asked as a browser asks it, on a database in memory.
 
+mod accounts;
+mod doors;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use reqwest::header::HeaderMap;
 
+use crate::app::tenants::NewTenant;
+use crate::app::users::{Inviter, NewUser};
 use crate::app::{App, Parts};
 use crate::clock::{Clock, Ids};
 use crate::config::Secret;
+use crate::domain::names::{EmailAddress, PersonName, Slug, ZoneName};
+use crate::domain::tenant::{Role, Share};
 use crate::domain::time::Instant;
 use crate::mail::{Mailbox, Mailer, Sender};
-use crate::store::{DatabaseUrl, Store};
+use crate::store::audit::Actor;
+use crate::store::scope::OperatorPass;
+use crate::store::{DatabaseUrl, Store, StoreError, tenants};
 use crate::zoom::http::{HttpTransport, Patience, http_client};
 use crate::zoom::{Client, Credentials};
 
@@ -67,7 +76,11 @@ impl Browser {
         };
         let (server, address) = start(app.clone(), options).unwrap();
         actix_web::rt::spawn(server);
-        Self { http: http_client(Patience::default(), false).unwrap(), base: format!("http://{address}"), cookies: HashMap::new() }
+        Self {
+            http: http_client(Patience::default(), false).unwrap(),
+            base: format!("http://{address}"),
+            cookies: HashMap::new(),
+        }
     }
 
     /// Another browser on the same portal.
@@ -103,23 +116,77 @@ impl Browser {
     }
 }
 
-#[actix_web::test]
-async fn every_answer_carries_the_headers_even_a_failure() {
-    let app = portal();
-    let mut browser = Browser::of(&app);
-    let answers = [
-        browser.get("/").await,
-        browser.get("/nowhere").await,
-        browser.get("/healthz").await,
-        browser.post("/", &[]).await,
-        browser.send(browser.http.post(browser.url("/"))).await,
-    ];
-    for (answer, status) in answers.iter().zip([200, 404, 200, 405, 403]) {
-        assert_eq!(answer.status, status, "{}", answer.body);
-        assert!(answer.header("content-security-policy").contains("default-src 'none'"));
-        assert_eq!(answer.header("x-content-type-options"), "nosniff");
-        assert_eq!(answer.header("cache-control"), "no-store");
+const PASSWORD: &str = "seven green umbrellas";
+
+fn name(text: &str) -> PersonName {
+    PersonName::parse(text).unwrap()
+}
+
+fn email(text: &str) -> EmailAddress {
+    EmailAddress::parse(text).unwrap()
+}
+
+fn console(app: &App) -> OperatorPass {
+    OperatorPass::console(&app.pass())
+}
+
+/// A tenant with the admin ana@{slug}.example, who has not chosen a password yet; gives the path of the link.
+async fn tenant(app: &App, slug: &str) -> String {
+    let new = NewTenant {
+        slug: Slug::parse(slug).unwrap(),
+        name: name(&format!("{slug} Clinic")),
+        zone: ZoneName::parse("Europe/Madrid").unwrap(),
+        share: Share { guarantee: 0, cap: 5 },
+        admin_email: email(&format!("ana@{slug}.example")),
+        admin_name: name("Ana Ruiz"),
+    };
+    path_of(&app.add_tenant(&console(app), new).await.unwrap().unwrap())
+}
+
+/// Invites a staff user to a tenant; gives the path of the link.
+async fn staff(app: &App, slug: &str, address: &str) -> String {
+    let (pass, slug) = (console(app), Slug::parse(slug).unwrap());
+    let found = app.store.read::<_, StoreError, _>(move |tx| tenants::find_by_slug(tx, &pass, &slug)).await.unwrap().unwrap();
+    let by = Inviter { actor: Actor::Console, name: None };
+    let new = NewUser { email: email(address), name: name("Jonas Weber"), role: Role::Staff };
+    path_of(&app.invite_user(&console(app).scope(&found.id), &by, new).await.unwrap().unwrap())
+}
+
+fn path_of(url: &str) -> String {
+    url.strip_prefix("http://127.0.0.1:8080").unwrap().to_owned()
+}
+
+/// The value of the first hidden field `csrf` of a page.
+fn csrf(page: &Seen) -> String {
+    let (_, rest) = page.body.split_once("name=\"csrf\" value=\"").expect("a page without a form");
+    rest.split('"').next().unwrap().to_owned()
+}
+
+impl Browser {
+    /// Chooses a password by a link and signs in with it.
+    async fn enter_by(&mut self, link: &str, address: &str) {
+        let chosen = self.post(link, &[("password", PASSWORD)]).await;
+        assert_eq!(chosen.status, 303, "{}", chosen.body);
+        let door = chosen.header("location").to_owned();
+        let entered = self.post(&door, &[("email", address), ("password", PASSWORD)]).await;
+        assert_eq!(entered.status, 303, "{}", entered.body);
     }
-    assert_eq!(answers[3].header("allow"), "GET, HEAD");
-    assert!(answers[1].body.contains("There is no page here"));
+
+    /// Posts a form of the page at `path`, with its token.
+    async fn submit(&mut self, page: &str, action: &str, fields: &[(&str, &str)]) -> Seen {
+        let token = csrf(&self.get(page).await);
+        let mut all = vec![("csrf", &*token)];
+        all.extend_from_slice(fields);
+        self.post(action, &all).await
+    }
+}
+
+/// Sends what waits, and gives the path of the link in the newest letter that has one.
+async fn latest_link(app: &App) -> String {
+    while app.deliver_one().await.unwrap() == crate::app::letters::Turn::Worked {}
+    let Mailer::Mailbox(mailbox) = &app.mailer else { panic!("tests have a mailbox") };
+    let letters = mailbox.list();
+    let newest = letters.iter().filter(|sent| sent.letter.text.contains("/password/")).max_by_key(|sent| sent.number).unwrap();
+    let text = &newest.letter.text;
+    path_of(text[text.find("http://").unwrap()..].split_whitespace().next().unwrap())
 }

@@ -118,7 +118,8 @@ async fn list(admin: Admin, site: web::Data<Site>) -> Answer {
         .store
         .read::<_, StoreError, _>(move |tx| Ok((users::list(tx, &scope)?, seats::list_of_tenant(tx, &scope)?)))
         .await?;
-    let seats: HashMap<UserId, String> = seats.into_iter().filter_map(|seat| Some((seat.user?, seat.email.to_string()))).collect();
+    let seats: HashMap<UserId, String> =
+        seats.into_iter().filter_map(|seat| Some((seat.user?, seat.email.to_string()))).collect();
     let rows = people.iter().map(|user| row(&admin, user, seats.get(&user.id).cloned().unwrap_or_default())).collect();
     page(&ListPage { chrome: admin.chrome(), new: admin.path("/users/new"), rows })
 }
