@@ -16,7 +16,7 @@ use crate::clock::{Clock, Ids};
 use crate::config::{self, DemoConfig, Secret};
 use crate::mail::{Mailbox, Mailer, Sender};
 use crate::store::{DatabaseUrl, Store, migrate};
-use crate::web::WebOptions;
+use crate::web::{self, WebOptions};
 use crate::zoom::simulator::{self, LocalTransport, Settings, SharedWorld, SimulatorConfig, World};
 use crate::zoom::{Client, Credentials};
 
@@ -77,9 +77,14 @@ pub async fn start(config: &DemoConfig, folder: &Path) -> anyhow::Result<Demo> {
     std::fs::create_dir_all(folder)?;
     let ids = Ids::random();
     let drawn = |bytes: [u8; 32]| Secret::new(hex::encode(bytes));
-    let credentials = Credentials { account_id: "demo".to_owned(), client_id: "demo".to_owned(), client_secret: hex::encode(ids.bytes::<16>()) };
+    let credentials = Credentials {
+        account_id: "demo".to_owned(),
+        client_id: "demo".to_owned(),
+        client_secret: hex::encode(ids.bytes::<16>()),
+    };
     let webhook_secret = drawn(ids.bytes());
-    let world = Arc::new(Mutex::new(World::new(Settings::new(credentials.clone(), webhook_secret.reveal(), LICENSES), ids.clone())));
+    let world =
+        Arc::new(Mutex::new(World::new(Settings::new(credentials.clone(), webhook_secret.reveal(), LICENSES), ids.clone())));
     let mailbox = Mailbox::new(Sender::parse("Duologue demo <meetings@duologue.example>")?);
 
     let portal = browser_url(config.bind);
@@ -112,8 +117,9 @@ pub async fn start(config: &DemoConfig, folder: &Path) -> anyhow::Result<Demo> {
     let app = stage.app(Clock::System, ids)?;
     app.sync_seats(&app.console()).await?;
     crate::keeper::start(&app);
-    let options = WebOptions { bind: config.bind, zoom_origins: vec![simulator.clone()], demo: Some(simulator.clone()), workers: 2 };
-    let (server, address) = crate::web::start(app.clone(), options)?;
+    let parts = web::Demo { simulator_url: simulator.clone(), mailbox_url: format!("{simulator}/mailbox") };
+    let options = WebOptions { bind: config.bind, zoom_origins: vec![simulator.clone()], demo: Some(parts), workers: 2 };
+    let (server, address) = web::start(app.clone(), options)?;
     Ok(Demo { portal: browser_url(address), simulator, folder: folder.to_owned(), server, simulator_server, app, world, mailbox })
 }
 
@@ -153,8 +159,15 @@ impl Demo {
         }
         let _ = writeln!(text, "  {:<18} {}/operator/sign-in", "Operator", self.portal);
         let _ = writeln!(text, "             {}\n", people::OPERATOR_EMAIL);
-        let _ = writeln!(text, "  Try this: sign in as {}, choose New meeting, then Start one now;", people::TENANTS[0].users[0].email);
-        let _ = writeln!(text, "  open the client's letter in the mailbox in a private window, and follow its link. Press Ctrl+C to stop.");
+        let _ = writeln!(
+            text,
+            "  Try this: sign in as {}, choose New meeting, then Start one now;",
+            people::TENANTS[0].users[0].email
+        );
+        let _ = writeln!(
+            text,
+            "  open the client's letter in the mailbox in a private window, and follow its link. Press Ctrl+C to stop."
+        );
         let _ = writeln!(text, "  Files are in {}", self.folder.display());
         text
     }

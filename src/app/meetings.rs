@@ -32,7 +32,12 @@ pub struct Record {
 
 impl App {
     /// A meeting, for its host or an admin; for anybody else it does not exist.
-    pub async fn meeting_for(self: &Arc<Self>, scope: &TenantScope, by: &User, id: &MeetingId) -> Result<meetings::MeetingView, AppError> {
+    pub async fn meeting_for(
+        self: &Arc<Self>,
+        scope: &TenantScope,
+        by: &User,
+        id: &MeetingId,
+    ) -> Result<meetings::MeetingView, AppError> {
         let (scope, by, id) = (scope.clone(), by.clone(), id.clone());
         self.store.read(move |tx| manageable(tx, &scope, &by, &id)).await
     }
@@ -56,7 +61,12 @@ impl App {
 
     /// How long it will be, as far as meetings are planned, until a license could be promised to this meeting; none: not
     /// within the next hours.
-    pub async fn wait_for_license(self: &Arc<Self>, scope: &TenantScope, by: &User, id: &MeetingId) -> Result<Option<Span>, AppError> {
+    pub async fn wait_for_license(
+        self: &Arc<Self>,
+        scope: &TenantScope,
+        by: &User,
+        id: &MeetingId,
+    ) -> Result<Option<Span>, AppError> {
         let view = self.meeting_for(scope, by, id).await?;
         let now = self.now();
         let request = Request {

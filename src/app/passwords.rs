@@ -53,7 +53,7 @@ pub(super) enum Check {
 
 impl App {
     /// The hash of a new password, in PHC format.
-    pub(super) async fn hash_password(&self, password: Password) -> Result<String, AppError> {
+    pub async fn hash_password(&self, password: Password) -> Result<String, AppError> {
         let salt = self.ids.bytes::<SALT_BYTES>();
         self.take_turn(move || hash(&password, &salt)).await?
     }

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::domain::admission::{Stretch, above, peak};
 use crate::domain::ids::{EventId, LetterId, SeatId, TenantId};
 use crate::domain::pool::{PoolRow, PoolSettings};
 use crate::domain::seat::Seat;
 use crate::domain::tenant::{Share, Tenant};
-use crate::domain::time::{Instant, Span};
+use crate::domain::time::{Instant, Span, Window};
 use crate::store::audit::{self, Actor};
+use crate::store::meetings::{self, MeetingView};
 use crate::store::scope::OperatorPass;
 use crate::store::{ReadTx, StoreError, demand, events, heartbeats, letters, licenses, pool, seats, tenants};
 
@@ -34,7 +36,25 @@ pub struct PoolView {
     pub letters: Vec<(String, i64)>,
     /// Events by state.
     pub events: Vec<(String, i64)>,
+    /// The meetings that are live or hold a license now, each with its tenant's name.
+    pub open: Vec<(String, MeetingView)>,
 }
+
+/// What the accepted meetings of the days ahead need, against the licenses that were bought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ahead {
+    /// K.
+    pub licenses: u32,
+    /// When the most licenses are needed at once; none: nothing is booked.
+    pub peak: Option<Stretch>,
+    /// When more are needed than were bought, in order.
+    pub short: Vec<Stretch>,
+}
+
+/// How far ahead the need is looked at.
+const AHEAD: Span = Span::days(30);
+/// More licenses than any account of this kind buys; a larger number is a slip.
+pub const MOST_LICENSES: u32 = 1000;
 
 /// Why a setting was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,8 +78,33 @@ pub enum PoolRefusal {
 impl App {
     /// The pool as it is now.
     pub async fn pool(&self, pass: &OperatorPass) -> Result<PoolView, AppError> {
-        let pass = pass.clone();
-        Ok(self.store.read(move |tx| view(tx, &pass)).await?)
+        let (pass, now) = (pass.clone(), self.now());
+        Ok(self.store.read(move |tx| view(tx, &pass, now)).await?)
+    }
+
+    /// What the accepted meetings of the next 30 days need. `licenses` stands in for K, to ask before it is changed.
+    pub async fn ahead(&self, _: &OperatorPass, licenses: Option<u32>) -> Result<Ahead, AppError> {
+        let during = Window::lasting(self.now(), AHEAD);
+        let read = self.store.read::<_, StoreError, _>(move |tx| {
+            let settings = pool::settings(tx)?;
+            Ok((settings.licenses, demand::during(tx, during, &settings)?.holds))
+        });
+        let (bought, holds) = read.await?;
+        let licenses = licenses.unwrap_or(bought);
+        Ok(Ahead { licenses, peak: peak(&holds, during), short: above(&holds, during, licenses) })
+    }
+
+    /// Whether a new tenant can be given this share.
+    pub async fn share_fits(&self, _: &OperatorPass, share: Share) -> Result<Result<(), PoolRefusal>, AppError> {
+        if share.cap < share.guarantee {
+            return Ok(Err(PoolRefusal::CapBelowGuarantee));
+        }
+        let newcomer = TenantId::new(self.id());
+        let fits = self.store.read(move |tx| {
+            let settings = pool::settings(tx)?;
+            guarantees_fit(tx, &settings, Some((&newcomer, share)))
+        });
+        Ok(fits.await?)
     }
 
     /// Sets K. Accepted meetings stay; nothing new is admitted into a shortfall (design rule 3.1.8). Guarantees that no
@@ -100,7 +145,7 @@ impl App {
                     return Ok(Err(refusal));
                 }
                 pool::set(tx, &pass, &asked)?;
-                audit::add(tx, &app.entry(None, Actor::of(&pass), "pool.settings_set", None, format!("{asked:?}")))?;
+                audit::add(tx, &app.entry(None, Actor::of(&pass), "pool.settings_set", None, in_words(&asked)))?;
                 Ok(Ok(()))
             })
             .await?;
@@ -163,22 +208,52 @@ impl App {
 
     /// Tries a letter again that was given up or waits. `false`: it was sent.
     pub async fn requeue_letter(self: &Arc<Self>, pass: &OperatorPass, id: LetterId) -> Result<bool, AppError> {
-        let (pass, now) = (pass.clone(), self.now());
-        let queued = self.store.write(move |tx| letters::requeue(tx, &pass, &id, now)).await?;
+        let (app, pass) = (self.clone(), pass.clone());
+        let queued = self
+            .store
+            .write::<_, StoreError, _>(move |tx| {
+                let queued = letters::requeue(tx, &pass, &id, app.now())?;
+                if queued {
+                    audit::add(tx, &app.entry(None, Actor::of(&pass), "letter.queued_again", None, id.as_str()))?;
+                }
+                Ok(queued)
+            })
+            .await?;
         self.bell.ring(Lane::Letters);
         Ok(queued)
     }
 
     /// Processes an event again. `false`: there is none.
     pub async fn replay_event(self: &Arc<Self>, pass: &OperatorPass, id: EventId) -> Result<bool, AppError> {
-        let (pass, now) = (pass.clone(), self.now());
-        let replayed = self.store.write(move |tx| events::replay(tx, &pass, &id, now)).await?;
+        let (app, pass) = (self.clone(), pass.clone());
+        let replayed = self
+            .store
+            .write::<_, StoreError, _>(move |tx| {
+                let replayed = events::replay(tx, &pass, &id, app.now())?;
+                if replayed {
+                    audit::add(tx, &app.entry(None, Actor::of(&pass), "event.replayed", None, id.as_str()))?;
+                }
+                Ok(replayed)
+            })
+            .await?;
         self.bell.ring(Lane::Inbox);
         Ok(replayed)
     }
 }
 
-fn view(tx: &mut ReadTx<'_>, pass: &OperatorPass) -> Result<PoolView, StoreError> {
+fn in_words(settings: &PoolSettings) -> String {
+    let minutes = |span: Span| span.as_minutes();
+    format!(
+        "kept back {}, lead {} min, grace {} min, rejoin {} min, no-show {} min",
+        settings.spare(),
+        minutes(settings.lead),
+        minutes(settings.grace),
+        minutes(settings.rejoin),
+        minutes(settings.no_show)
+    )
+}
+
+fn view(tx: &mut ReadTx<'_>, pass: &OperatorPass, now: Instant) -> Result<PoolView, StoreError> {
     Ok(PoolView {
         settings: pool::settings(tx)?,
         rows: licenses::list(tx)?.into_iter().map(|(row, _)| row).collect(),
@@ -188,6 +263,7 @@ fn view(tx: &mut ReadTx<'_>, pass: &OperatorPass) -> Result<PoolView, StoreError
         heartbeats: heartbeats::list(tx)?,
         letters: letters::count_by_state(tx)?,
         events: events::count_by_state(tx)?,
+        open: meetings::find_open(tx, pass, now)?,
     })
 }
 

@@ -9,11 +9,13 @@ use crate::app::App;
 use crate::app::bell::Lane;
 use crate::app::bookings::{Answer, Booking, Time};
 use crate::app::start::{Start, With};
+use crate::app::tenants::NewTenant;
+use crate::app::users::{Inviter, NewUser};
 use crate::clock::{Clock, Ids};
 use crate::domain::meeting::Kind;
-use crate::domain::names::{EmailAddress, IdempotencyKey, PersonName, Slug, Topic, ZoneName};
+use crate::domain::names::{EmailAddress, IdempotencyKey, Password, PersonName, Slug, Topic, ZoneName};
 use crate::domain::pool::PoolSettings;
-use crate::domain::tenant::{Share, User};
+use crate::domain::tenant::{Role, Share, User};
 use crate::domain::time::{Instant, Span, Window};
 use crate::domain::zone;
 use crate::store::scope::{OperatorPass, TenantScope};
@@ -72,7 +74,8 @@ impl Teller<'_> {
         // A shorter wait before a license moves on, so that a person sees it happen.
         let settings = PoolSettings { licenses: LICENSES, rejoin: Span::seconds(20), ..PoolSettings::defaults() };
         self.app.set_pool(&pass, settings).await?.map_err(|refusal| anyhow!("{refusal:?}"))?;
-        let hash = self.app.hash_password(PASSWORD).await?;
+        let password = Password::offered(PASSWORD).context("a password of a usable length")?;
+        let hash = self.app.hash_password(password).await?;
         self.app
             .add_operator(&pass, EmailAddress::parse(people::OPERATOR_EMAIL)?, PersonName::parse(people::OPERATOR_NAME)?)
             .await?;
@@ -98,42 +101,42 @@ impl Teller<'_> {
 
     /// Everybody has accepted their invitation and chosen the demo's password.
     async fn set_passwords(&self, company: &[Founded], hash: String) -> anyhow::Result<()> {
-        let mut owners: Vec<Owner> = company.iter().flat_map(|tenant| &tenant.users).map(|user| Owner::User(user.id.clone())).collect();
+        let mut owners: Vec<Owner> =
+            company.iter().flat_map(|tenant| &tenant.users).map(|user| Owner::User(user.id.clone())).collect();
         let address = EmailAddress::parse(people::OPERATOR_EMAIL)?;
         let operator = self.app.store.read(move |tx| accounts::find_operator(tx, &address)).await?;
         owners.extend(operator.map(|operator| Owner::Operator(operator.id)));
-        let set = self.app.store.write::<_, StoreError, _>(move |tx| owners.iter().try_for_each(|owner| accounts::set_password_hash(tx, owner, &hash)));
+        let set = self.app.store.write::<_, StoreError, _>(move |tx| {
+            owners.iter().try_for_each(|owner| accounts::set_password_hash(tx, owner, &hash))
+        });
         Ok(set.await?)
     }
 
     async fn found_tenant(&self, pass: &OperatorPass, demo: &'static DemoTenant) -> anyhow::Result<Founded> {
         let slug = Slug::parse(demo.slug)?;
-        let share = Share { guarantee: demo.guarantee, cap: demo.cap };
         let admin = &demo.users[0];
-        let added = self
-            .app
-            .add_tenant(
-                pass,
-                slug.clone(),
-                PersonName::parse(demo.name)?,
-                ZoneName::parse(demo.zone)?,
-                share,
-                EmailAddress::parse(admin.email)?,
-                PersonName::parse(admin.name)?,
-            )
-            .await?;
-        drop(added);
+        let new = NewTenant {
+            slug: slug.clone(),
+            name: PersonName::parse(demo.name)?,
+            zone: ZoneName::parse(demo.zone)?,
+            share: Share { guarantee: demo.guarantee, cap: demo.cap },
+            admin_email: EmailAddress::parse(admin.email)?,
+            admin_name: PersonName::parse(admin.name)?,
+        };
+        self.app.add_tenant(pass, new).await?.map_err(|_| anyhow!("{slug} is taken"))?;
         let (tx_pass, tx_slug) = (pass.clone(), slug);
         let scope = self
             .app
             .store
-            .read::<_, StoreError, _>(move |tx| Ok(tenants::find_by_slug(tx, &tx_pass, &tx_slug)?.map(|tenant| tx_pass.scope(&tenant.id))))
+            .read::<_, StoreError, _>(move |tx| {
+                Ok(tenants::find_by_slug(tx, &tx_pass, &tx_slug)?.map(|tenant| tx_pass.scope(&tenant.id)))
+            })
             .await?
             .context("the tenant that was just added")?;
         let first = self.users(&scope).await?.remove(0);
         for user in &demo.users[1..] {
-            let role = crate::domain::tenant::Role::Staff;
-            self.app.invite_user(&scope, &first, EmailAddress::parse(user.email)?, PersonName::parse(user.name)?, role).await?;
+            let new = NewUser { email: EmailAddress::parse(user.email)?, name: PersonName::parse(user.name)?, role: Role::Staff };
+            self.app.invite_user(&scope, &Inviter::user(&first), new).await?.map_err(|refusal| anyhow!("{refusal:?}"))?;
         }
         let mut users = self.users(&scope).await?;
         users.sort_by_key(|user| demo.users.iter().position(|one| one.email == user.email.as_str()));
@@ -191,7 +194,11 @@ impl Teller<'_> {
         let started = self.app.start(&tenant.scope, &tenant.users[0], meeting, With::License).await?;
         let Start::Go(url) = started else { return Err(anyhow!("the demo's own meeting did not start: {started:?}")) };
         let url = url::Url::parse(url.reveal())?;
-        let zak = url.query_pairs().find(|(name, _)| name == "zak").map(|(_, zak)| zak.into_owned()).context("a zak in the start link")?;
+        let zak = url
+            .query_pairs()
+            .find(|(name, _)| name == "zak")
+            .map(|(_, zak)| zak.into_owned())
+            .context("a zak in the start link")?;
         let number: i64 = url.path_segments().and_then(Iterator::last).unwrap_or_default().parse()?;
         self.clock.set(start + Span::minutes(1));
         self.world(|world, now| world.host_arrives(now, number, &zak, false).map_err(|refusal| anyhow!("{refusal:?}")))?;

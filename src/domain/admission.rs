@@ -6,6 +6,7 @@
 //! license. In the `float` strategy a seat belongs to one tenant, so seats are counted within their tenants.
 
 mod ledger;
+mod peak;
 mod usage;
 
 #[cfg(test)]
@@ -25,6 +26,8 @@ use super::meeting::Kind;
 use super::tenant::Share;
 use super::time::{Instant, Slot, Span, Window};
 use ledger::Ledger;
+
+pub use peak::{Stretch, above, peak};
 
 /// While the pool is frozen, a hold that begins sooner than this from now needs a seat that already has its license.
 pub const FROZEN_NOTICE: Span = Span::minutes(30);

@@ -7,7 +7,7 @@ use crate::domain::time::Instant;
 
 use super::convert::instant;
 use super::error::StoreError;
-use super::schema::audit;
+use super::schema::{audit, operators, tenants, users};
 use super::scope::{OperatorPass, TenantScope};
 use super::transaction::{ReadTx, WriteTx};
 
@@ -134,6 +134,43 @@ pub fn list(tx: &mut ReadTx<'_>, scope: &TenantScope, offset: i64, limit: i64) -
         .filter(audit::tenant_id.eq(scope.tenant().as_str()))
         .order((audit::at.desc(), audit::id.desc()))
         .select((audit::at, audit::actor, audit::actor_id, audit::action, audit::meeting_id, audit::detail))
+        .offset(offset)
+        .limit(limit)
+        .load(tx.db())?)
+}
+
+/// An entry as the operator sees it: whose business it is and who did it, by name.
+#[derive(Clone, Debug, Queryable)]
+pub struct ShownAnywhere {
+    /// The entry.
+    pub entry: Shown,
+    /// The tenant's name; none: the operator's own business.
+    pub tenant: Option<String>,
+    operator: Option<String>,
+    user: Option<String>,
+}
+
+impl ShownAnywhere {
+    /// The name of whoever did it, when it was a person we know.
+    pub fn by(&self) -> Option<&str> {
+        self.operator.as_deref().or(self.user.as_deref())
+    }
+}
+
+/// What happened anywhere, newest first, from `offset`.
+pub fn list_all(tx: &mut ReadTx<'_>, _: &OperatorPass, offset: i64, limit: i64) -> Result<Vec<ShownAnywhere>, StoreError> {
+    Ok(audit::table
+        .left_join(tenants::table.on(audit::tenant_id.eq(tenants::id.nullable())))
+        .left_join(operators::table.on(audit::actor_id.eq(operators::id.nullable())))
+        .left_join(users::table.on(audit::actor_id.eq(users::id.nullable())))
+        // Ids sort by time, and the primary key is an index.
+        .order(audit::id.desc())
+        .select((
+            (audit::at, audit::actor, audit::actor_id, audit::action, audit::meeting_id, audit::detail),
+            tenants::name.nullable(),
+            operators::name.nullable(),
+            users::name.nullable(),
+        ))
         .offset(offset)
         .limit(limit)
         .load(tx.db())?)

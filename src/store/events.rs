@@ -155,14 +155,22 @@ pub fn last_received(tx: &mut ReadTx<'_>) -> Result<Option<Instant>, StoreError>
     Ok(last.map(instant))
 }
 
-/// The inbox, newest first.
-pub fn list(tx: &mut ReadTx<'_>, _: &OperatorPass, offset: i64, limit: i64) -> Result<Vec<Event>, StoreError> {
-    Ok(zoom_events::table
+/// The inbox, newest first; only one state if one is named.
+pub fn list(
+    tx: &mut ReadTx<'_>,
+    _: &OperatorPass,
+    state: Option<EventState>,
+    offset: i64,
+    limit: i64,
+) -> Result<Vec<Event>, StoreError> {
+    let mut query = zoom_events::table
         .order((zoom_events::received_at.desc(), zoom_events::id.desc()))
         .select(Event::as_select())
-        .offset(offset)
-        .limit(limit)
-        .load(tx.db())?)
+        .into_boxed();
+    if let Some(state) = state {
+        query = query.filter(zoom_events::state.eq(state.word()));
+    }
+    Ok(query.offset(offset).limit(limit).load(tx.db())?)
 }
 
 /// How many events are in each state.

@@ -1,5 +1,7 @@
 //! The users of a tenant.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 
 use crate::domain::ids::{TenantId, UserId};
@@ -9,8 +11,8 @@ use crate::domain::time::Instant;
 
 use super::convert::{email, instant, person, word, zone};
 use super::error::StoreError;
-use super::schema::users;
-use super::scope::TenantScope;
+use super::schema::{seats, users};
+use super::scope::{OperatorPass, TenantScope};
 use super::transaction::{ReadTx, WriteTx};
 
 #[derive(Queryable, Selectable)]
@@ -76,6 +78,25 @@ pub fn list(tx: &mut ReadTx<'_>, scope: &TenantScope) -> Result<Vec<User>, Store
         .select(UserRow::as_select())
         .load(tx.db())?;
     rows.into_iter().map(UserRow::into_domain).collect()
+}
+
+/// The users who have a seat of their own, by name, in all tenants.
+pub fn names_of_seat_owners(tx: &mut ReadTx<'_>, _: &OperatorPass) -> Result<BTreeMap<UserId, String>, StoreError> {
+    let rows: Vec<(String, String)> = users::table
+        .inner_join(seats::table.on(seats::user_id.eq(users::id.nullable())))
+        .select((users::id, users::name))
+        .load(tx.db())?;
+    Ok(rows.into_iter().map(|(id, name)| (UserId::new(id), name)).collect())
+}
+
+/// How many users who may sign in each tenant has.
+pub fn count_by_tenant(tx: &mut ReadTx<'_>, _: &OperatorPass) -> Result<BTreeMap<TenantId, i64>, StoreError> {
+    let rows: Vec<(String, i64)> = users::table
+        .filter(users::deactivated_at.is_null())
+        .group_by(users::tenant_id)
+        .select((users::tenant_id, diesel::dsl::count_star()))
+        .load(tx.db())?;
+    Ok(rows.into_iter().map(|(id, count)| (TenantId::new(id), count)).collect())
 }
 
 /// A new user, who has no password yet. [`StoreError::Duplicate`] when the tenant knows the address already.

@@ -192,7 +192,8 @@ impl Line {
 /// The days after today that have meetings.
 fn days(staff: &Staff, found: &[MeetingView], now: Instant) -> Vec<Day> {
     let tomorrow = zone::day_bounds(now, staff.zone()).end();
-    let ahead = found.iter().filter(|view| view.meeting.window.start() >= tomorrow && view.meeting.state.stage() != Stage::Cancelled);
+    let ahead =
+        found.iter().filter(|view| view.meeting.window.start() >= tomorrow && view.meeting.state.stage() != Stage::Cancelled);
     let mut days: Vec<Day> = Vec::new();
     for view in ahead {
         let name = when::relative_day(view.meeting.window.start(), now, staff.zone());

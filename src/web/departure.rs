@@ -8,7 +8,11 @@ use super::server::Site;
 /// Leads on to a link of Zoom's. The link may hold the host's power: it is written into this one answer and nowhere else.
 pub(super) fn leave_for(site: &Site, link: &str) -> Answer {
     let allowed = Url::parse(link).is_ok_and(|url| site.options.zoom_origins.iter().any(|origin| is_within(&url, origin)));
-    if allowed { Ok(see_other(link)) } else { Err(WebError::failed("Zoom gave a link that leads to none of the origins we know")) }
+    if allowed {
+        Ok(see_other(link))
+    } else {
+        Err(WebError::failed("Zoom gave a link that leads to none of the origins we know"))
+    }
 }
 
 /// Whether a link lies in an origin as the content policy names it: `https://zoom.us`, `https://*.zoom.us`.

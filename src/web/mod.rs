@@ -6,9 +6,9 @@
 mod account;
 pub mod assets;
 mod audit;
-mod door;
 mod dashboard;
 mod departure;
+mod door;
 pub mod flash;
 pub mod forms;
 pub mod guard;
@@ -16,6 +16,7 @@ mod health;
 mod home;
 mod join;
 mod meetings;
+mod operator;
 pub mod page;
 mod password;
 pub mod routes;

@@ -6,7 +6,10 @@ use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{Resource, Route, web};
 
-use super::{account, assets, audit, dashboard, health, home, join, meetings, password, scope, session, settings, sign_in, users, webhooks};
+use super::{
+    account, assets, audit, dashboard, health, home, join, meetings, operator, password, scope, session, settings, sign_in,
+    users, webhooks,
+};
 
 /// Who may ask for a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -77,7 +80,7 @@ pub fn table() -> Vec<RouteRow> {
     let doors = [home::rows(), join::rows(), sign_in::rows(), password::rows(), account::rows()].concat();
     let admins = [users::rows(), settings::rows(), audit::rows()].concat();
     let staff = [dashboard::rows(), meetings::rows()].concat();
-    [machines, doors, staff, admins].concat()
+    [machines, doors, staff, admins, operator::rows()].concat()
 }
 
 /// Puts the table into the server: one resource per path, more exact paths first, other methods answered with 405.

@@ -178,13 +178,14 @@ impl Viewer {
     pub(super) fn navigation(&self, here: &str) -> Vec<NavItem> {
         const STAFF: [(&str, &str); 3] = [("", "Today"), ("/meetings", "Meetings"), ("/meetings/new", "New meeting")];
         const ADMIN: [(&str, &str); 3] = [("/users", "Users"), ("/settings", "Settings"), ("/audit", "Audit")];
-        const OPERATOR: [(&str, &str); 6] = [
+        const OPERATOR: [(&str, &str); 7] = [
             ("", "Pool"),
             ("/seats", "Seats"),
             ("/tenants", "Tenants"),
-            ("/live", "Live meetings"),
+            ("/meetings", "Meetings"),
             ("/webhooks", "Webhooks"),
             ("/mail", "Mail"),
+            ("/audit", "Audit"),
         ];
         let home = self.home();
         let pages: Vec<(&str, &'static str)> = match self {

@@ -120,7 +120,7 @@ fn index_in(range: SlotRange, slot: Slot) -> usize {
 }
 
 /// How many distinct seats hold a license in each slot; the holds are sorted by seat and start.
-fn seats_per_slot(holds: &[&Hold], range: SlotRange) -> Vec<u32> {
+pub(super) fn seats_per_slot(holds: &[&Hold], range: SlotRange) -> Vec<u32> {
     let mut changes = vec![0_i64; range.len() + 1];
     for of_seat in holds.chunk_by(|one, next| one.seat == next.seat) {
         let mut counted_until = range.from;

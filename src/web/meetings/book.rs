@@ -82,7 +82,9 @@ async fn book(staff: Staff, site: web::Data<Site>, Form(form): Form<Fields>) -> 
             invalid(&new_page(&staff, &site, form, known, Some(offers), errors))
         }
         // A new meeting cannot be too late; if it ever is, the form comes back.
-        bookings::Answer::TooLate => invalid(&new_page(&staff, &site, form, known, None, Errors::one("date", "Choose a later time."))),
+        bookings::Answer::TooLate => {
+            invalid(&new_page(&staff, &site, form, known, None, Errors::one("date", "Choose a later time.")))
+        }
     }
 }
 

@@ -87,7 +87,13 @@ impl Fields {
 
     /// The fields that say when.
     pub(super) fn typed(&self) -> Typed<'_> {
-        Typed { date: self.date.trim(), time: self.time.trim(), minutes: self.minutes.trim(), zone: &self.zone, start: self.start.trim() }
+        Typed {
+            date: self.date.trim(),
+            time: self.time.trim(),
+            minutes: self.minutes.trim(),
+            zone: &self.zone,
+            start: self.start.trim(),
+        }
     }
 
     /// Shows an offered start in the fields for date and time, as if it had been typed.

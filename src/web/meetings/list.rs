@@ -120,7 +120,15 @@ fn page_number(text: &str) -> Result<usize, WebError> {
         .ok_or_else(|| WebError::bad_request("There is no such page of meetings. Go back to the first one."))
 }
 
-fn list_page(staff: &Staff, search: &str, past: bool, number: usize, found: Vec<MeetingView>, now: Instant, errors: Errors) -> ListPage {
+fn list_page(
+    staff: &Staff,
+    search: &str,
+    past: bool,
+    number: usize,
+    found: Vec<MeetingView>,
+    now: Instant,
+    errors: Errors,
+) -> ListPage {
     let more = found.len() > PER_PAGE;
     let rows: Vec<Row> = found.into_iter().take(PER_PAGE).map(|view| row(staff, &view, now)).collect();
     let link = |past: bool, number: usize| {
@@ -159,7 +167,8 @@ pub(super) fn row(staff: &Staff, view: &MeetingView, now: Instant) -> Row {
         topic: meeting.topic.to_string(),
         host: view.host_name.clone(),
         state: words::stage(view),
-        reschedule: (meeting.state.stage() == Stage::Booked && now < meeting.window.start()).then(|| format!("{href}/reschedule")),
+        reschedule: (meeting.state.stage() == Stage::Booked && now < meeting.window.start())
+            .then(|| format!("{href}/reschedule")),
         href,
     }
 }

@@ -63,7 +63,8 @@ async fn book(staff: Staff, site: web::Data<Site>, Form(form): Form<Fields>) -> 
         time: Time { window: Window::lasting(now, length), wall: zone::wall_time(now, &zone), zone: zone.clone() },
         key: parties.key,
     };
-    let told = format!("The meeting is yours: press Start. {} gets the join link at {}.", booking.client_name, booking.client_email);
+    let told =
+        format!("The meeting is yours: press Start. {} gets the join link at {}.", booking.client_name, booking.client_email);
     match site.app.book(&staff.scope(), &staff.user, booking).await? {
         bookings::Answer::Accepted(id) => Ok(staff.done(&super::path(&staff, &id, ""), &told)),
         bookings::Answer::Refused { refusal, nearest } => {

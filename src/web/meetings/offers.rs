@@ -38,7 +38,14 @@ pub(super) enum Host<'a> {
 
 impl Offers {
     /// After a refusal: why, what helps, and the nearest times. The same goes to the errors' summary.
-    pub(super) fn after(refusal: Refusal, host: Host<'_>, nearest: &[Instant], now: Instant, zone: &ZoneName, errors: &mut Errors) -> Self {
+    pub(super) fn after(
+        refusal: Refusal,
+        host: Host<'_>,
+        nearest: &[Instant],
+        now: Instant,
+        zone: &ZoneName,
+        errors: &mut Errors,
+    ) -> Self {
         let title = reason(refusal, host);
         let times: Vec<Offered> = nearest.iter().map(|at| Offered::new(*at, offer_label(*at, now, zone))).collect();
         errors.add(field(refusal, !times.is_empty()), title.clone());
@@ -52,7 +59,8 @@ impl Offers {
     /// The two instants that one time on the wall can mean.
     pub(super) fn of_the_two(first: Instant, second: Instant, zone: &ZoneName) -> Self {
         let times = [first, second].map(|at| Offered::new(at, when::time(at, zone))).to_vec();
-        let words = format!("The clocks go back then, first {}, then {}.", when::zone_label(first, zone), when::zone_label(second, zone));
+        let words =
+            format!("The clocks go back then, first {}, then {}.", when::zone_label(first, zone), when::zone_label(second, zone));
         Self { title: "That time happens twice".to_owned(), words, times }
     }
 }

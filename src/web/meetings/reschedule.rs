@@ -93,7 +93,9 @@ async fn reschedule(staff: Staff, site: web::Data<Site>, Form(form): Form<Fields
     };
     let (zone, full) = (time.zone.clone(), when::full(time.window, staff.zone()));
     match site.app.reschedule(&staff.scope(), &staff.user, &id, topic, time).await? {
-        Booked::Accepted(_) => Ok(staff.done(&href, &format!("The meeting is on {full}. The client is told of a change by e-mail."))),
+        Booked::Accepted(_) => {
+            Ok(staff.done(&href, &format!("The meeting is on {full}. The client is told of a change by e-mail.")))
+        }
         Booked::TooLate => Ok(staff.not_done(&href, TOO_LATE)),
         Booked::Refused { refusal, nearest } => {
             let host = if view.meeting.host == staff.user.id { Host::You } else { Host::Other(&view.host_name) };
@@ -105,7 +107,13 @@ async fn reschedule(staff: Staff, site: web::Data<Site>, Form(form): Form<Fields
 
 impl Fields {
     fn typed(&self) -> Typed<'_> {
-        Typed { date: self.date.trim(), time: self.time.trim(), minutes: self.minutes.trim(), zone: &self.zone, start: self.start.trim() }
+        Typed {
+            date: self.date.trim(),
+            time: self.time.trim(),
+            minutes: self.minutes.trim(),
+            zone: &self.zone,
+            start: self.start.trim(),
+        }
     }
 
     /// Shows an offered start in the fields for date and time, as if it had been typed.

@@ -68,7 +68,11 @@ pub(super) fn shown(typed: Typed<'_>) -> Option<(String, String)> {
 
 /// The length, on the grid and within bounds.
 pub(super) fn length(minutes: &str, errors: &mut Errors) -> Option<Span> {
-    let length = minutes.parse::<i64>().ok().filter(|minutes| minutes % GRID == 0).map(|minutes| Span::seconds(minutes.saturating_mul(60)));
+    let length = minutes
+        .parse::<i64>()
+        .ok()
+        .filter(|minutes| minutes % GRID == 0)
+        .map(|minutes| Span::seconds(minutes.saturating_mul(60)));
     let length = length.filter(|length| (SHORTEST..=LONGEST).contains(length));
     if length.is_none() {
         errors.add("minutes", "Choose a length from the list.");

@@ -51,8 +51,12 @@ pub(in crate::web) fn license_sentence(view: &MeetingView, now: Instant) -> Stri
     let lead = (meeting.window.start() - meeting.hold.start()).as_minutes_up();
     match meeting.state.stage() {
         Stage::Live if attached => "On the host's Zoom seat for as long as the meeting runs.".to_owned(),
-        Stage::Live => "The meeting runs without a license: Zoom ends it 40 minutes after its start unless one comes free.".to_owned(),
-        Stage::Booked if now < meeting.hold.start() => format!("Put on the host's Zoom seat {} before the start.", plural(lead, "minute")),
+        Stage::Live => {
+            "The meeting runs without a license: Zoom ends it 40 minutes after its start unless one comes free.".to_owned()
+        }
+        Stage::Booked if now < meeting.hold.start() => {
+            format!("Put on the host's Zoom seat {} before the start.", plural(lead, "minute"))
+        }
         Stage::Booked if attached => "On the host's Zoom seat; the meeting can begin.".to_owned(),
         Stage::Booked => "Being put on the host's Zoom seat. Start does it too, if you are faster.".to_owned(),
         Stage::Ended => "Given back when the meeting ended.".to_owned(),

@@ -75,7 +75,12 @@ async fn nobody_without_a_seat_books_and_admins_book_for_others() {
     let mut scene = Scene::new(2).await;
     let scope = scene.people[ANA].0.clone();
     let seatless = UserId::new(scene.app.id());
-    let user = User { id: seatless.clone(), email: EmailAddress::parse("di@acme.example").unwrap(), name: PersonName::parse("Di").unwrap(), ..scene.people[BO].1.clone() };
+    let user = User {
+        id: seatless.clone(),
+        email: EmailAddress::parse("di@acme.example").unwrap(),
+        name: PersonName::parse("Di").unwrap(),
+        ..scene.people[BO].1.clone()
+    };
     scene.people.push((scope.clone(), user.clone()));
     scene.app.store.write::<_, StoreError, _>(move |tx| users::insert(tx, &scope, &user)).await.unwrap();
     let browser = Browser::of(&scene.app);
@@ -133,7 +138,8 @@ async fn hostile_values_come_back_as_words() {
     }
     assert_eq!(bo.post("/t/acme/meetings", &[("topic", &"x".repeat(70_000))]).await.status, 413);
     assert_eq!(bo.post("/t/acme/meetings", &[]).await.status, 422, "nothing at all");
-    let path = bo.books("2026-11-24", "15:00", &[("client_name", "<script>alert(1)</script>"), ("topic", "\"><img src=x>")]).await;
+    let path =
+        bo.books("2026-11-24", "15:00", &[("client_name", "<script>alert(1)</script>"), ("topic", "\"><img src=x>")]).await;
     let page = bo.get(&path).await;
     assert!(!page.body.contains("<script>alert") && !page.body.contains("<img src=x>"));
     assert!(words(&page.body).contains("<script>alert(1)</script>"), "a name is a name");
@@ -167,7 +173,10 @@ async fn on_the_spot_takes_a_license_now_or_offers_when() {
     let text = words(&refused.body);
     assert!(text.contains("All licenses are in use at that time.") && text.contains("Today, 13:40"), "{text}");
     let offered = attribute(&refused.body, "#offers", "value");
-    assert_eq!((offered.as_str(), attribute(&refused.body, "#offers", "formaction").as_str()), (Scene::start(40).as_str(), "/t/acme/meetings"));
+    assert_eq!(
+        (offered.as_str(), attribute(&refused.body, "#offers", "formaction").as_str()),
+        (Scene::start(40).as_str(), "/t/acme/meetings")
+    );
     let booked = bo.post("/t/acme/meetings", &[&other[..], &[("start", offered.as_str())]].concat()).await;
     assert_eq!(booked.status, 303, "{}", words(&booked.body));
     let wrong = bo.post("/t/acme/meetings/now", &[("minutes", "x")]).await;

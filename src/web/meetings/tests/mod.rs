@@ -228,4 +228,3 @@ fn attribute(html: &str, selector: &str, name: &str) -> String {
 fn count(html: &str, selector: &str) -> usize {
     scraper::Html::parse_document(html).select(&scraper::Selector::parse(selector).unwrap()).count()
 }
-

@@ -27,7 +27,12 @@ async fn the_first_page_shows_what_is_next_and_the_days_ahead() {
     let empty = words(&bo.get("/t/acme").await.body);
     assert!(empty.contains("Nothing ahead this week") && empty.contains("Start one now"), "{empty}");
     let path = bo.books("2026-11-24", "14:30", &[]).await;
-    bo.books("2026-11-25", "09:00", &[("key", "abcdefghijklmnop"), ("client_name", "Ines Sol"), ("client_email", "ines@mail.example")]).await;
+    bo.books(
+        "2026-11-25",
+        "09:00",
+        &[("key", "abcdefghijklmnop"), ("client_name", "Ines Sol"), ("client_email", "ines@mail.example")],
+    )
+    .await;
     scene.at(86).await;
     let link = attribute(&bo.get(&path).await.body, "#join-link", "value");
     scene.app.arrive(link.rsplit('/').next().unwrap()).await.unwrap().unwrap();
@@ -93,7 +98,10 @@ async fn the_list_searches_turns_pages_and_keeps_to_ones_own() {
     assert_eq!(count(&first.body, "tbody tr"), 25);
     assert!(!first.body.contains("Only Anas") && !words(&first.body).contains("Host"));
     let second = bo.get(&attribute(&first.body, "a[rel=next]", "href")).await;
-    assert_eq!((count(&second.body, "tbody tr"), count(&second.body, "a[rel=next]"), count(&second.body, "a[rel=prev]")), (1, 0, 1));
+    assert_eq!(
+        (count(&second.body, "tbody tr"), count(&second.body, "a[rel=next]"), count(&second.body, "a[rel=prev]")),
+        (1, 0, 1)
+    );
     assert_eq!(count(&bo.get("/t/acme/meetings?q=50%25_").await.body, "tbody tr"), 1, "wildcards are letters");
     assert!(words(&bo.get("/t/acme/meetings?q=nobody").await.body).contains("Nothing found"));
     let all = words(&ana.get("/t/acme/meetings?q=anas").await.body);

@@ -28,7 +28,10 @@ async fn start_leads_to_zoom_and_end_ends_it() {
     scene.at(125).await;
     let page = bo.get(&path).await;
     let text = words(&page.body);
-    assert!(text.contains("Running for 5 minutes") && text.contains("License in use") && text.contains("Return to meeting"), "{text}");
+    assert!(
+        text.contains("Running for 5 minutes") && text.contains("License in use") && text.contains("Return to meeting"),
+        "{text}"
+    );
     assert!(!page.body.contains("zak="), "the start link is on no page");
     assert_eq!(bo.post(&format!("{path}/cancellation"), &[]).await.status, 303);
     assert!(words(&bo.get(&path).await.body).contains("cannot be cancelled any more"));
@@ -104,7 +107,11 @@ async fn what_was_cancelled_does_not_start_and_trouble_at_zoom_is_explained() {
     scene.zoom(|zoom, _| zoom.faults_mut().set(Fault::ServerError, Odds { next: 0, per_mille: 1000 }));
     let trouble = bo.post(&format!("{path}/start"), &[]).await;
     assert_eq!(trouble.status, 503, "{}", words(&trouble.body));
-    assert!(words(&trouble.body).contains("Zoom does not answer. Wait a moment and press Start again."), "{}", words(&trouble.body));
+    assert!(
+        words(&trouble.body).contains("Zoom does not answer. Wait a moment and press Start again."),
+        "{}",
+        words(&trouble.body)
+    );
     scene.zoom(|zoom, _| zoom.faults_mut().set(Fault::ServerError, Odds::default()));
     bo.post(&format!("{path}/cancellation"), &[]).await;
     let cancelled = bo.post(&format!("{path}/start"), &[]).await;

@@ -1,0 +1,75 @@
+//! What happened, in all tenants and to the pool: who did it and when.
+
+use actix_web::web;
+use askama::Template;
+use serde::Deserialize;
+
+use crate::store::StoreError;
+use crate::store::audit::{self, ShownAnywhere};
+use crate::web::page::{Answer, Chrome, page};
+use crate::web::routes::{Access, RouteRow};
+use crate::web::scope::Operator;
+use crate::web::server::Site;
+
+use super::paging::{Pager, Position};
+use super::words::Moment;
+
+const PATH: &str = "/operator/audit";
+
+#[derive(Deserialize)]
+struct Asked {
+    #[serde(default)]
+    page: String,
+}
+
+#[derive(Template)]
+#[template(path = "operator/audit/list.html")]
+struct ListPage {
+    chrome: Chrome,
+    lines: Vec<Line>,
+    pager: Pager,
+}
+
+struct Line {
+    at: Moment,
+    action: String,
+    by: String,
+    tenant: String,
+    detail: String,
+}
+
+pub(super) fn rows() -> Vec<RouteRow> {
+    vec![RouteRow::get(PATH, Access::Operator, || web::to(list))]
+}
+
+async fn list(operator: Operator, site: web::Data<Site>, asked: web::Query<Asked>) -> Answer {
+    let position = Position::parse(&asked.page)?;
+    let pass = operator.pass();
+    let read = site.app.store.read::<_, StoreError, _>(move |tx| audit::list_all(tx, &pass, position.offset(), position.limit()));
+    let mut found = read.await?;
+    let pager = position.pager(&mut found, PATH, &[]);
+    page(&ListPage { chrome: operator.chrome(), lines: found.into_iter().map(line).collect(), pager })
+}
+
+fn line(shown: ShownAnywhere) -> Line {
+    let by = shown.by().map_or_else(|| actor(&shown.entry.actor).to_owned(), ToOwned::to_owned);
+    Line {
+        at: Moment::of(shown.entry.at()),
+        by,
+        action: shown.entry.action,
+        tenant: shown.tenant.unwrap_or_default(),
+        detail: shown.entry.detail,
+    }
+}
+
+/// Who did it when it was no person with a name here.
+fn actor(word: &str) -> &'static str {
+    match word {
+        "user" => "A user",
+        "operator" => "An operator",
+        "client" => "The client",
+        "keeper" => "Duologue",
+        "zoom" => "Zoom",
+        _ => "The server's console",
+    }
+}

@@ -1,0 +1,53 @@
+//! The operator's pages: the pool, seats, tenants, what runs now, and what came in and went out.
+//!
+//! What must stay true: every row asks for [`Access::Operator`](super::routes::Access); nothing here shows what a meeting is
+//! about or who its client is; times are UTC and say so.
+
+mod audit;
+mod mail;
+mod meetings;
+mod paging;
+mod pool;
+mod seat;
+mod seat_import;
+mod seat_new;
+mod seats;
+mod settings;
+mod tenant;
+mod tenants;
+mod tiles;
+mod webhooks;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use actix_web::HttpRequest;
+
+use super::page::WebError;
+use super::routes::RouteRow;
+
+pub(super) fn rows() -> Vec<RouteRow> {
+    [
+        audit::rows(),
+        mail::rows(),
+        meetings::rows(),
+        pool::rows(),
+        seat::rows(),
+        seat_import::rows(),
+        seat_new::rows(),
+        seats::rows(),
+        settings::rows(),
+        tenant::rows(),
+        tenants::rows(),
+        webhooks::rows(),
+    ]
+    .concat()
+}
+
+/// The id in the path. What no id of ours can be is not looked for.
+fn id_in(request: &HttpRequest) -> Result<&str, WebError> {
+    let id = request.match_info().get("id").unwrap_or_default();
+    let plain = (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if plain { Ok(id) } else { Err(WebError::not_found()) }
+}

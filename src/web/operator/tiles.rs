@@ -1,0 +1,235 @@
+//! What the pool is doing now, as the part of its page that renews itself.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+
+use crate::app::bell::Lane;
+use crate::app::pool::PoolView;
+use crate::domain::ids::MeetingId;
+use crate::domain::meeting::{Stage, State};
+use crate::domain::names::ZoneName;
+use crate::domain::pool::{PoolRow, Slot};
+use crate::domain::time::{Instant, Span};
+use crate::domain::when;
+use crate::store::events::EventState;
+use crate::store::letters::LetterState;
+use crate::store::meetings::MeetingView;
+
+use super::words::{self, Badge, Moment};
+
+/// A lane writes its heartbeat every 30 seconds, the clean-up every 10 minutes; after twice that and more it is late.
+const LATE: Span = Span::seconds(90);
+const LATE_SWEEPS: Span = Span::minutes(25);
+/// After so long without a webhook while a meeting runs, the webhooks count as silent (as in `domain::plan`).
+const SILENCE: Span = Span::minutes(10);
+
+/// The part that renews itself.
+#[derive(Template)]
+#[template(path = "operator/pool/now.html")]
+pub(super) struct Now {
+    csrf: String,
+    frozen: Option<String>,
+    alerts: Vec<Alert>,
+    bought: u32,
+    in_use: usize,
+    free: usize,
+    kept_back: u32,
+    problems: usize,
+    surplus: usize,
+    tiles: Vec<Tile>,
+    parts: Vec<Part>,
+    webhook: Webhook,
+    letters: Vec<Count>,
+    events: Vec<Count>,
+}
+
+struct Alert {
+    tenant: String,
+    host: String,
+    when: String,
+    text: String,
+}
+
+struct Tile {
+    number: u32,
+    state: &'static str,
+    badge: Badge,
+    seat: Option<(String, String)>,
+    tenant: String,
+    meeting: String,
+    since: Option<(Moment, String)>,
+    problem: Option<String>,
+    retry: Option<String>,
+}
+
+/// One part of the background work.
+struct Part {
+    name: &'static str,
+    words: String,
+    badge: Badge,
+}
+
+struct Webhook {
+    words: String,
+    silent: bool,
+}
+
+struct Count {
+    href: String,
+    words: String,
+    bad: bool,
+}
+
+impl Now {
+    pub(super) fn of(view: &PoolView, now: Instant, csrf: String) -> Self {
+        let meetings: BTreeMap<&MeetingId, &MeetingView> =
+            view.open.iter().map(|(_, meeting)| (&meeting.meeting.id, meeting)).collect();
+        let tiles: Vec<Tile> = view.rows.iter().map(|row| tile(row, view, &meetings, now)).collect();
+        let alerts: Vec<Alert> = view.open.iter().filter_map(|(tenant, meeting)| alert(tenant, meeting)).collect();
+        let parts: Vec<Part> = Lane::ALL.into_iter().map(|lane| part(lane, view, now)).collect();
+        let in_use = view.rows.iter().filter(|row| row.slot != Slot::Free).count();
+        let bad_parts = parts.iter().filter(|part| part.badge.state == "failed").count();
+        Self {
+            csrf,
+            frozen: view
+                .settings
+                .frozen_until
+                .filter(|until| *until > now)
+                .map(|until| format!("{}, at {}", words::away(until, now), Moment::of(until).text)),
+            bought: view.settings.licenses,
+            in_use,
+            free: view.rows.len() - in_use,
+            kept_back: view.settings.spare(),
+            problems: alerts.len() + bad_parts + view.rows.iter().filter(|row| row.problem.is_some()).count(),
+            surplus: view.rows.len().saturating_sub(view.settings.licenses as usize),
+            tiles,
+            alerts,
+            parts,
+            webhook: webhook(view, now),
+            letters: counts(&view.letters, "/operator/mail", LetterState::Failed.word(), &letter_words),
+            events: counts(&view.events, "/operator/webhooks", EventState::Failed.word(), &event_words),
+        }
+    }
+}
+
+fn tile(row: &PoolRow, view: &PoolView, meetings: &BTreeMap<&MeetingId, &MeetingView>, now: Instant) -> Tile {
+    let claim = row.slot.claim();
+    let seat = claim.and_then(|claim| view.seats.get(&claim.seat));
+    let meeting = claim.and_then(|claim| claim.meeting.as_ref()).and_then(|id| meetings.get(id));
+    let live = meeting.is_some_and(|meeting| meeting.meeting.state.stage() == Stage::Live);
+    let (state, word) = match &row.slot {
+        _ if row.problem.is_some() => ("failed", "Trying again"),
+        Slot::Free => ("free", "Free"),
+        Slot::Attaching(_) => ("attaching", "Attaching"),
+        Slot::Attached(_) if live => ("in-use", "In a meeting"),
+        Slot::Attached(_) => ("ready", "Attached"),
+        Slot::Detaching(_) => ("detaching", "Detaching"),
+    };
+    Tile {
+        number: row.number,
+        state,
+        badge: Badge::new(state, word),
+        seat: seat.map(|seat| (seat.id.to_string(), seat.email.to_string())),
+        tenant: seat
+            .and_then(|seat| seat.tenant.as_ref())
+            .and_then(|tenant| view.tenants.get(tenant))
+            .map(|tenant| tenant.name.to_string())
+            .unwrap_or_default(),
+        meeting: meeting.map(|meeting| host_and_time(meeting)).unwrap_or_default(),
+        since: claim.map(|claim| (Moment::of(claim.since), words::away(claim.since, now))),
+        problem: row.problem.clone(),
+        retry: row.problem.as_ref().and(row.retry_at).filter(|at| *at > now).map(|at| words::away(at, now)),
+    }
+}
+
+fn host_and_time(meeting: &MeetingView) -> String {
+    format!("{}, {}", meeting.host_name, time_of(meeting))
+}
+
+/// When a meeting is, on the day it is looked at.
+pub(super) fn time_of(meeting: &MeetingView) -> String {
+    format!("{} UTC", when::time_range(meeting.meeting.window, &ZoneName::utc()))
+}
+
+fn alert(tenant: &str, view: &MeetingView) -> Option<Alert> {
+    let text = trouble(view)?;
+    Some(Alert { tenant: tenant.to_owned(), host: view.host_name.clone(), when: time_of(view), text })
+}
+
+/// What is wrong with a meeting, in words; none: nothing.
+pub(super) fn trouble(view: &MeetingView) -> Option<String> {
+    let license = view.progress.alert.as_deref().map(|word| words::alert(word).to_owned());
+    let at_zoom = view.progress.zoom_problem.as_ref().map(|problem| format!("It could not be set up at Zoom: {problem}"));
+    let over = matches!(view.meeting.state, State::Ended { .. } | State::Cancelled { .. });
+    license.or(at_zoom).filter(|_| !over)
+}
+
+fn part(lane: Lane, view: &PoolView, now: Instant) -> Part {
+    let name = match lane {
+        Lane::Inbox => "Webhooks",
+        Lane::Licenses => "License moves",
+        Lane::Rooms => "Meetings at Zoom",
+        Lane::Letters => "Mail",
+        Lane::Sweeps => "Clean-up",
+    };
+    let late = if lane == Lane::Sweeps { LATE_SWEEPS } else { LATE };
+    let beat = view.heartbeats.iter().find(|(name, ..)| name == lane.name());
+    let (badge, words) = match beat {
+        None => (Badge::new("waiting", "Not run yet"), "It runs as soon as the service does its background work.".to_owned()),
+        Some((_, at, _)) if now - *at > late => (
+            Badge::new("failed", "Stopped"),
+            format!("Last ran {}. Look at the service's log and restart it.", words::away(*at, now)),
+        ),
+        Some((_, at, note)) if !note.is_empty() => {
+            (Badge::new("failed", "Interrupted"), format!("{}: {note}. It goes on by itself.", words::away(*at, now)))
+        }
+        Some((_, at, _)) => (Badge::new("ok", "Runs"), format!("Last ran {}.", words::away(*at, now))),
+    };
+    Part { name, words, badge }
+}
+
+fn webhook(view: &PoolView, now: Instant) -> Webhook {
+    let live = view.open.iter().any(|(_, meeting)| meeting.meeting.state.stage() == Stage::Live);
+    match view.last_webhook {
+        None => Webhook { words: "No webhook has arrived yet.".to_owned(), silent: true },
+        Some(at) if live && now - at > SILENCE => Webhook {
+            words: format!(
+                "Zoom's webhooks are silent: the last one arrived {}, and a meeting is running. Until they are back, Duologue asks \
+                 Zoom itself every two minutes.",
+                words::away(at, now)
+            ),
+            silent: true,
+        },
+        Some(at) => Webhook { words: format!("The last one arrived {}.", words::away(at, now)), silent: false },
+    }
+}
+
+fn counts(by_state: &[(String, i64)], path: &str, failed: &str, say: &dyn Fn(&str) -> &'static str) -> Vec<Count> {
+    let mut counts: Vec<Count> = by_state
+        .iter()
+        .map(|(state, count)| Count {
+            href: format!("{path}?state={state}"),
+            words: format!("{count} {}", say(state)),
+            bad: state == failed && *count > 0,
+        })
+        .collect();
+    counts.sort_by_key(|count| !count.bad);
+    counts
+}
+
+fn letter_words(state: &str) -> &'static str {
+    match LetterState::from_word(state) {
+        Some(LetterState::Queued) => "waiting to be sent",
+        Some(LetterState::Sent) => "sent",
+        Some(LetterState::Failed) | None => "given up",
+    }
+}
+
+fn event_words(state: &str) -> &'static str {
+    match EventState::from_word(state) {
+        Some(EventState::Waiting) => "waiting",
+        Some(EventState::Done) => "processed",
+        Some(EventState::Failed) | None => "given up",
+    }
+}
