@@ -7,7 +7,7 @@ mod story;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use url::Url;
 
@@ -88,17 +88,8 @@ pub async fn start(config: &DemoConfig, folder: &Path) -> anyhow::Result<Demo> {
     let mailbox = Mailbox::new(Sender::parse("Duologue demo <meetings@duologue.example>")?);
 
     let portal = browser_url(config.bind);
-    let (simulator_server, simulator_address) = simulator::start(
-        SimulatorConfig {
-            bind: config.simulator_bind,
-            public_url: (config.simulator_bind.port() != 0).then(|| browser_url(config.simulator_bind)),
-            webhook_url: Some(format!("{portal}/webhooks/zoom")),
-            clock: Clock::System,
-        },
-        world.clone(),
-        crate::mail::mailbox_pages::configure(mailbox.clone()),
-    )?;
-    let simulator = browser_url(simulator_address);
+    let simulator = browser_url(config.simulator_bind);
+    world.lock().unwrap_or_else(PoisonError::into_inner).settings_mut().base_url.clone_from(&simulator);
 
     let stage = Stage {
         database: DatabaseUrl::Sqlite(folder.join("duologue.db")),
@@ -114,6 +105,17 @@ pub async fn start(config: &DemoConfig, folder: &Path) -> anyhow::Result<Demo> {
     if fresh {
         story::tell(&stage).await?;
     }
+    // Only now: its webhooks go out by the system's clock, and the story has one of its own.
+    let (simulator_server, _) = simulator::start(
+        SimulatorConfig {
+            bind: config.simulator_bind,
+            public_url: Some(simulator.clone()),
+            webhook_url: Some(format!("{portal}/webhooks/zoom")),
+            clock: Clock::System,
+        },
+        world.clone(),
+        crate::mail::mailbox_pages::configure(mailbox.clone()),
+    )?;
     let app = stage.app(Clock::System, ids)?;
     app.sync_seats(&app.console()).await?;
     crate::keeper::start(&app);

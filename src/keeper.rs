@@ -16,7 +16,7 @@ use crate::store::heartbeats;
 /// How often a lane looks although nobody rang.
 const INTERVAL: Duration = Duration::from_secs(2);
 /// How often old rows are looked for.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
+const SWEEP_INTERVAL: Duration = Duration::from_mins(10);
 /// How often a lane that works says so in the database.
 const HEARTBEAT: i64 = 30;
 

@@ -103,21 +103,21 @@ impl App {
         match kind {
             EventKind::MeetingStarted { number, uuid, at, .. } => {
                 let Some((scope, meeting)) = meetings::find_by_number(tx, &self.pass(), number)? else {
-                    return unknown("meeting");
+                    return Ok(unknown("meeting"));
                 };
                 let noted = self.note_started(tx, &scope, &meeting, Run { uuid, since: at }, Actor::Zoom)?;
-                said(noted, "the meeting is live", "known already, or older than what is known")
+                Ok(said(noted, "the meeting is live", "known already, or older than what is known"))
             }
             EventKind::MeetingEnded { number, uuid, started_at, at, .. } => {
                 let Some((scope, meeting)) = meetings::find_by_number(tx, &self.pass(), number)? else {
-                    return unknown("meeting");
+                    return Ok(unknown("meeting"));
                 };
                 let noted = self.note_ended(tx, &scope, &meeting, Run { uuid, since: started_at }, at, Actor::Zoom)?;
-                said(noted, "the meeting has ended", "not the current run, or known already")
+                Ok(said(noted, "the meeting has ended", "not the current run, or known already"))
             }
             EventKind::ParticipantJoined(presence) => {
                 let Some((scope, meeting)) = meetings::find_by_number(tx, &self.pass(), presence.number)? else {
-                    return unknown("meeting");
+                    return Ok(unknown("meeting"));
                 };
                 if presence.is_host {
                     return Ok("the host is in the meeting".to_owned());
@@ -127,23 +127,23 @@ impl App {
             }
             EventKind::MeetingDeleted { number } => {
                 let Some((scope, meeting)) = meetings::find_by_number(tx, &self.pass(), number)? else {
-                    return unknown("meeting");
+                    return Ok(unknown("meeting"));
                 };
                 let needed = meeting.state.stage() == Stage::Booked;
                 if needed {
                     meetings::clear_room(tx, &scope, &meeting.id)?;
                 }
-                said(
+                Ok(said(
                     needed,
                     "deleted at Zoom although it is booked: it will be created again",
                     "deleted at Zoom, as it should be",
-                )
+                ))
             }
             EventKind::UserDeactivated { zoom_user_id } => self.note_seat(tx, &zoom_user_id, SeatStatus::Inactive),
             EventKind::UserDeleted { zoom_user_id } => self.note_seat(tx, &zoom_user_id, SeatStatus::Missing),
             EventKind::UserUpdated { zoom_user_id } => {
                 let known = seats::find_by_zoom_user(tx, &self.pass(), &zoom_user_id)?.is_some();
-                said(known, "one of our seats was changed; the next sync reads it", "not one of our seats")
+                Ok(said(known, "one of our seats was changed; the next sync reads it", "not one of our seats"))
             }
             EventKind::ParticipantLeft(_) | EventKind::UrlValidation { .. } | EventKind::Other(_) => {
                 Ok("nothing to do".to_owned())
@@ -152,19 +152,19 @@ impl App {
     }
 
     fn note_seat(&self, tx: &mut WriteTx<'_>, zoom_user_id: &str, status: SeatStatus) -> Result<String, StoreError> {
-        let Some(seat) = seats::find_by_zoom_user(tx, &self.pass(), zoom_user_id)? else { return unknown("seat") };
+        let Some(seat) = seats::find_by_zoom_user(tx, &self.pass(), zoom_user_id)? else { return Ok(unknown("seat")) };
         let observation = seats::Observation { zoom_user_id: seat.zoom_user_id, status, license: seat.observed, at: self.now() };
         seats::observe(tx, &seat.id, &observation)?;
         Ok(format!("the seat is {} now", status.word()))
     }
 }
 
-fn unknown(what: &str) -> Result<String, StoreError> {
-    Ok(format!("not a {what} of ours"))
+fn unknown(what: &str) -> String {
+    format!("not a {what} of ours")
 }
 
-fn said(happened: bool, yes: &str, no: &str) -> Result<String, StoreError> {
-    Ok(if happened { yes } else { no }.to_owned())
+fn said(happened: bool, yes: &str, no: &str) -> String {
+    if happened { yes } else { no }.to_owned()
 }
 
 /// An error together with the event that was being processed, if there was one.

@@ -307,7 +307,7 @@ impl App {
                 Some((_, number, false)) => self.settle(number, &snapshot).await?,
                 None => match self.attach_or_make_room(seat, meeting, &snapshot).await? {
                     Some(answer) => return Ok(answer),
-                    None => continue,
+                    None => {}
                 },
             }
         }

@@ -97,15 +97,12 @@ impl App {
         let mut synced =
             Synced { licensed: users.iter().filter(|user| user.license == License::Licensed).count(), ..Synced::default() };
         for seat in &known {
-            let observation = match by_email.get(seat.email.as_str()) {
-                Some(user) => {
-                    synced.found += 1;
-                    observation(user, now)
-                }
-                None => {
-                    synced.missing += 1;
-                    Observation { zoom_user_id: None, status: SeatStatus::Missing, license: License::Basic, at: now }
-                }
+            let observation = if let Some(user) = by_email.get(seat.email.as_str()) {
+                synced.found += 1;
+                observation(user, now)
+            } else {
+                synced.missing += 1;
+                Observation { zoom_user_id: None, status: SeatStatus::Missing, license: License::Basic, at: now }
             };
             seats::observe(tx, &seat.id, &observation)?;
         }
@@ -255,8 +252,7 @@ impl App {
         user: Option<UserId>,
     ) -> Result<Assignment, AppError> {
         let (app, pass) = (self.clone(), pass.clone());
-        Ok(self
-            .store
+        self.store
             .write(move |tx| {
                 seats::find(tx, &seat)?.ok_or(AppError::NotFound("seat"))?;
                 if let (Some(tenant), Some(user)) = (&tenant, &user)
@@ -266,7 +262,7 @@ impl App {
                 }
                 Ok::<_, AppError>(app.assign(tx, &pass, &seat, tenant.as_ref(), user.as_ref())?)
             })
-            .await?)
+            .await
     }
 
     fn assign(

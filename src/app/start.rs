@@ -55,21 +55,20 @@ impl App {
     /// Starts a meeting for its own host.
     pub async fn start(self: &Arc<Self>, scope: &TenantScope, by: &User, id: &MeetingId, with: With) -> Result<Start, AppError> {
         let (app, tx_scope, tx_by, tx_id) = (self.clone(), scope.clone(), by.clone(), id.clone());
-        let meeting = match self.store.write(move |tx| app.permit(tx, &tx_scope, &tx_by, &tx_id, with)).await? {
-            Permit::Granted(meeting) => {
-                match self.ensure_license(&meeting.seat, &meeting.id).await {
-                    Ok(Attached::Yes) => {}
-                    Ok(Attached::No(problem)) if with == With::License => return Ok(Start::NoLicense(problem)),
-                    Err(AppError::Zoom(error)) if with == With::License => return Ok(Start::Zoom(host_words(&error))),
-                    Ok(Attached::No(_)) | Err(AppError::Zoom(_)) => {}
-                    Err(error) => return Err(error),
-                }
-                *meeting
-            }
-            Permit::WithoutLicense(meeting) => *meeting,
+        let (meeting, promised) = match self.store.write(move |tx| app.permit(tx, &tx_scope, &tx_by, &tx_id, with)).await? {
+            Permit::Granted(meeting) => (meeting, true),
+            Permit::WithoutLicense(meeting) => (meeting, false),
             Permit::Refused(refusal) => return Ok(Start::Refused(refusal)),
             Permit::Cancelled => return Ok(Start::Cancelled),
         };
+        if promised {
+            match self.ensure_license(&meeting.seat, &meeting.id).await {
+                Ok(Attached::No(problem)) if with == With::License => return Ok(Start::NoLicense(problem)),
+                Err(AppError::Zoom(error)) if with == With::License => return Ok(Start::Zoom(host_words(&error))),
+                Ok(Attached::Yes | Attached::No(_)) | Err(AppError::Zoom(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
         match self.start_url(scope, &meeting).await {
             Ok(url) => {
                 let (app, scope, by, id) = (self.clone(), scope.clone(), by.id.clone(), id.clone());

@@ -7,38 +7,38 @@ use crate::zoom::simulator::SharedWorld;
 /// Everybody's password in the demo.
 pub const PASSWORD: &str = "three quiet lighthouses";
 /// The demo's operator.
-pub const OPERATOR_EMAIL: &str = "operator@duologue.example";
+pub(super) const OPERATOR_EMAIL: &str = "operator@duologue.example";
 /// Their name.
-pub const OPERATOR_NAME: &str = "Robin Quayle";
+pub(super) const OPERATOR_NAME: &str = "Robin Quayle";
 
 /// A tenant of the demo.
-pub struct DemoTenant {
+pub(super) struct DemoTenant {
     /// Its part of the URL.
-    pub slug: &'static str,
+    pub(super) slug: &'static str,
     /// Its name.
-    pub name: &'static str,
+    pub(super) name: &'static str,
     /// Its zone.
-    pub zone: &'static str,
+    pub(super) zone: &'static str,
     /// The most licenses it may use at once.
-    pub cap: u32,
+    pub(super) cap: u32,
     /// Licenses kept for it.
-    pub guarantee: u32,
+    pub(super) guarantee: u32,
     /// Its people; the first is its admin.
-    pub users: &'static [DemoUser],
+    pub(super) users: &'static [DemoUser],
     /// What its meetings are about.
-    pub topics: &'static [&'static str],
+    pub(super) topics: &'static [&'static str],
     /// Its clients, by name and address.
-    pub clients: &'static [(&'static str, &'static str)],
+    pub(super) clients: &'static [(&'static str, &'static str)],
 }
 
 /// A user of the demo.
-pub struct DemoUser {
+pub(super) struct DemoUser {
     /// Their name.
-    pub name: &'static str,
+    pub(super) name: &'static str,
     /// Their address.
-    pub email: &'static str,
+    pub(super) email: &'static str,
     /// Whether they manage the tenant.
-    pub admin: bool,
+    pub(super) admin: bool,
 }
 
 const fn user(name: &'static str, email: &'static str, admin: bool) -> DemoUser {
@@ -46,7 +46,7 @@ const fn user(name: &'static str, email: &'static str, admin: bool) -> DemoUser 
 }
 
 /// The tenants.
-pub const TENANTS: &[DemoTenant] = &[
+pub(super) const TENANTS: &[DemoTenant] = &[
     DemoTenant {
         slug: "north-clinic",
         name: "North Clinic",
@@ -92,17 +92,17 @@ pub const TENANTS: &[DemoTenant] = &[
 ];
 
 /// The address of the Zoom user that serves as the `number`th seat.
-pub fn seat_email(number: usize) -> String {
+pub(super) fn seat_email(number: usize) -> String {
     format!("zoom-user-{number}@duologue.example")
 }
 
 /// How many Zoom users the company has: one for each user, and two that nobody uses yet.
-pub fn seats() -> usize {
+pub(super) fn seats() -> usize {
     TENANTS.iter().map(|tenant| tenant.users.len()).sum::<usize>() + 2
 }
 
 /// Makes the Zoom users in the simulated account.
-pub fn hire(world: &SharedWorld, now: Instant) {
+pub(super) fn hire(world: &SharedWorld, now: Instant) {
     let mut world = world.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     for number in 1..=seats() {
         world.add_user(now.seconds() * 1000, &seat_email(number), "Seat", &number.to_string(), License::Basic);

@@ -1,5 +1,6 @@
 //! What has happened in the demo before somebody opens it, told by the product's own verbs on a clock that is set back.
 
+use std::fmt::Write as _;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -86,11 +87,11 @@ impl Teller<'_> {
             company.push(self.found_tenant(&pass, demo).await?);
             for user in demo.users {
                 number += 1;
-                csv.push_str(&format!("{},Seat {number},{},{}\n", people::seat_email(number), demo.slug, user.email));
+                let _ = writeln!(csv, "{},Seat {number},{},{}", people::seat_email(number), demo.slug, user.email);
             }
         }
         for spare in number + 1..=people::seats() {
-            csv.push_str(&format!("{},Seat {spare},,\n", people::seat_email(spare)));
+            let _ = writeln!(csv, "{},Seat {spare},,", people::seat_email(spare));
         }
         let imported = self.app.import_seats(&pass, &csv).await?;
         anyhow::ensure!(imported.problems.is_empty(), "{:?}", imported.problems);
@@ -209,7 +210,7 @@ impl Teller<'_> {
             Ok(())
         })?;
         self.settle().await?;
-        self.clock.advance(Duration::from_secs(60));
+        self.clock.advance(Duration::from_mins(1));
         self.settle().await
     }
 

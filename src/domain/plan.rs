@@ -233,20 +233,17 @@ fn attachments(snapshot: &Snapshot, wanted: &BTreeMap<&SeatId, &Need>) -> Vec<St
     let mut steps = Vec::new();
     for need in waiting {
         let license = if frozen { None } else { free.next() };
-        match license {
-            Some((row, _)) => {
-                steps.push(Step::Attach { license: row.number, seat: need.seat.clone(), meeting: need.meeting.clone() })
-            }
-            None => {
-                let problem = if frozen {
-                    Problem::Frozen
-                } else if resting {
-                    Problem::Refused
-                } else {
-                    Problem::NoneFree
-                };
-                steps.extend(alert(need, problem));
-            }
+        if let Some((row, _)) = license {
+            steps.push(Step::Attach { license: row.number, seat: need.seat.clone(), meeting: need.meeting.clone() });
+        } else {
+            let problem = if frozen {
+                Problem::Frozen
+            } else if resting {
+                Problem::Refused
+            } else {
+                Problem::NoneFree
+            };
+            steps.extend(alert(need, problem));
         }
     }
     let attached: BTreeSet<&SeatId> = snapshot

@@ -80,6 +80,7 @@ impl Instant {
     }
 
     /// The first grid instant at or after this one.
+    #[must_use]
     pub const fn grid_up(self) -> Self {
         Self((self.0 + SLOT_SECONDS - 1).div_euclid(SLOT_SECONDS) * SLOT_SECONDS)
     }
@@ -167,11 +168,13 @@ impl Window {
     }
 
     /// The window made longer at both ends.
+    #[must_use]
     pub fn padded(self, before: Span, after: Span) -> Self {
         Self { start: self.start - before, end: self.end + after }
     }
 
     /// The same length, beginning at `start`.
+    #[must_use]
     pub fn moved_to(self, start: Instant) -> Self {
         Self::lasting(start, self.length())
     }

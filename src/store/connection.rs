@@ -67,6 +67,9 @@ impl std::fmt::Debug for DatabaseUrl {
     }
 }
 
+/// How many readers are worth having: SQLite reads in our own process, and a server shares its own cores.
+pub(super) const READERS: u32 = 4;
+
 /// Opens connections to one database.
 #[derive(Clone)]
 pub(super) struct DbManager(DatabaseUrl);
@@ -74,11 +77,6 @@ pub(super) struct DbManager(DatabaseUrl);
 impl DbManager {
     pub(super) const fn new(url: DatabaseUrl) -> Self {
         Self(url)
-    }
-
-    /// How many readers are worth having: SQLite reads in our own process; a server shares its own cores.
-    pub(super) const fn readers(&self) -> u32 {
-        4
     }
 
     /// The connection that writes. WAL with `synchronous=FULL`: what was acknowledged survives a power cut.

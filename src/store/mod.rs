@@ -70,7 +70,7 @@ impl Store {
         } else {
             let writer = Writer::spawn(manager.clone(), batch)?;
             let readers = r2d2::Pool::builder()
-                .max_size(manager.readers())
+                .max_size(connection::READERS)
                 .min_idle(Some(1))
                 .connection_timeout(std::time::Duration::from_secs(5))
                 .error_handler(Box::new(connection::LogPoolErrors))

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::domain::ids::TenantId;
-use crate::domain::names::Slug;
+use crate::domain::names::{EmailAddress, Slug};
 use crate::domain::tenant::{Share, Tenant};
 use crate::domain::time::{Instant, Span};
 
@@ -94,7 +94,7 @@ pub fn insert(tx: &mut WriteTx<'_>, _: &OperatorPass, tenant: &Tenant) -> Result
             tenants::slug.eq(tenant.slug.as_str()),
             tenants::name.eq(tenant.name.as_str()),
             tenants::zone.eq(tenant.zone.as_str()),
-            tenants::reply_to.eq(tenant.reply_to.as_ref().map(|address| address.as_str())),
+            tenants::reply_to.eq(tenant.reply_to.as_ref().map(EmailAddress::as_str)),
             tenants::default_minutes.eq(minutes(tenant.default_length)),
             tenants::guarantee.eq(column(tenant.share.guarantee)),
             tenants::cap.eq(column(tenant.share.cap)),
@@ -112,7 +112,7 @@ pub fn set_details(tx: &mut WriteTx<'_>, scope: &TenantScope, tenant: &Tenant) -
         .set((
             tenants::name.eq(tenant.name.as_str()),
             tenants::zone.eq(tenant.zone.as_str()),
-            tenants::reply_to.eq(tenant.reply_to.as_ref().map(|address| address.as_str())),
+            tenants::reply_to.eq(tenant.reply_to.as_ref().map(EmailAddress::as_str)),
             tenants::default_minutes.eq(minutes(tenant.default_length)),
         ))
         .execute(tx.db())?;

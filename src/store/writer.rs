@@ -86,7 +86,9 @@ fn work(manager: &DbManager, mut db: Db, changes: &Receiver<Change>, most: usize
         }
         if let Err(error) = begin(manager, &mut db) {
             tracing::error!(%error, waiting = batch.len(), "cannot begin a write");
-            batch.into_iter().for_each(|change| change(Err(&error))(Err(&error)));
+            for change in batch {
+                change(Err(&error))(Err(&error));
+            }
         } else if let Err(error) = make(&mut db, batch) {
             tracing::error!(%error, "a write transaction failed");
         }
@@ -110,7 +112,7 @@ fn make(db: &mut Db, batch: Vec<Change>) -> Result<(), StoreError> {
         let _ = transaction::rollback(db);
     }
     for reply in replies {
-        reply(committed.as_ref().map(|()| ()));
+        reply(committed.as_ref().copied());
     }
     committed
 }

@@ -18,6 +18,7 @@ use super::history::{self, Happened, Sent};
 use super::words::{self, Badge};
 
 /// What changes by itself, and the buttons that go with it.
+#[expect(clippy::struct_excessive_bools, reason = "one for each button of the page")]
 pub(in crate::web) struct Status {
     csrf: String,
     href: String,

@@ -124,12 +124,9 @@ async fn add(operator: Operator, site: web::Data<Site>, Form(form): Form<Fields>
         return invalid(&new_page(&operator, form, Errors::one("guarantee", refusal_words(&refusal))));
     }
     let (title, email, slug) = (format!("{} was added", new.name), new.admin_email.to_string(), new.slug.clone());
-    let link = match site.app.add_tenant(&operator.pass, new).await? {
-        Ok(link) => link,
-        Err(SlugTaken) => {
-            let words = "Another tenant has this part of the address. Choose a different one.";
-            return invalid(&new_page(&operator, form, Errors::one("slug", words)));
-        }
+    let Ok(link) = site.app.add_tenant(&operator.pass, new).await? else {
+        let words = "Another tenant has this part of the address. Choose a different one.";
+        return invalid(&new_page(&operator, form, Errors::one("slug", words)));
     };
     let pass = operator.pass();
     let tenant = site.app.store.read::<_, StoreError, _>(move |tx| tenants::find_by_slug(tx, &pass, &slug)).await?;

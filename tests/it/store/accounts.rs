@@ -21,7 +21,7 @@ async fn insert(db: &Database, id: &str) -> Result<(), StoreError> {
 /// Whether anybody with this address may try to sign in at Acme.
 async fn may_try(db: &Database, slug: &str, address: &str) -> bool {
     let (slug, address) = (Slug::parse(slug).unwrap(), email(address));
-    ask(&db.store, move |tx| accounts::user_credentials(tx, &slug, &address)).await.is_some()
+    ask(&db.store, move |tx| accounts::find_of_user(tx, &slug, &address)).await.is_some()
 }
 
 both_databases! {
@@ -42,15 +42,15 @@ both_databases! {
                 let mine = owner.clone();
                 change(&db.store, move |tx| accounts::set_password_hash(tx, &mine, hash)).await;
                 let mine = owner.clone();
-                assert_eq!(ask(&db.store, move |tx| accounts::password_hash(tx, &mine)).await.as_deref(), Some(hash));
+                assert_eq!(ask(&db.store, move |tx| accounts::find(tx, &mine)).await.unwrap().password_hash.as_deref(), Some(hash));
             }
         }
         let slug = Slug::parse("acme").unwrap();
-        let bo = ask(&db.store, move |tx| accounts::user_credentials(tx, &slug, &email("bo@acme.example"))).await.unwrap();
+        let bo = ask(&db.store, move |tx| accounts::find_of_user(tx, &slug, &email("bo@acme.example"))).await.unwrap();
         assert_eq!((bo.owner, bo.password_hash.as_deref()), (Owner::User(UserId::new("bo")), Some("second")));
-        let olga = ask(&db.store, |tx| accounts::operator_credentials(tx, &email("olga@ops.example"))).await.unwrap();
+        let olga = ask(&db.store, |tx| accounts::find_of_operator(tx, &email("olga@ops.example"))).await.unwrap();
         assert_eq!(olga.password_hash.as_deref(), Some("second"));
-        let ana = ask(&db.store, |tx| accounts::password_hash(tx, &Owner::User(UserId::new("ana")))).await;
+        let ana = ask(&db.store, |tx| accounts::find(tx, &Owner::User(UserId::new("ana")))).await.unwrap().password_hash;
         assert_eq!(ana, None);
     }
 

@@ -72,7 +72,7 @@ both_databases! {
         change(&db.store, move |tx| events::mark_failed(tx, &id, None, "given up")).await;
         assert_eq!(next_id(&db, 1000).await, None);
         let operator = db.operator();
-        let listed = ask(&db.store, move |tx| events::list(tx, &operator, 0, 10)).await;
+        let listed = ask(&db.store, move |tx| events::list(tx, &operator, None, 0, 10)).await;
         assert_eq!((listed.len(), listed[0].state(), listed[0].tries()), (1, EventState::Failed, 2));
         assert_eq!(ask(&db.store, events::count_by_state).await, [("failed".to_owned(), 1)]);
     }

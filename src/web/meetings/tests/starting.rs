@@ -125,7 +125,7 @@ async fn a_link_that_leads_elsewhere_is_not_followed() {
     let mut bo = scene.browser(BO).await;
     let path = bo.books("2026-11-24", "15:00", &[]).await;
     scene.at(120).await;
-    scene.zoom(|zoom, _| zoom.set_base_url("https://evil.example"));
+    scene.zoom(|zoom, _| zoom.settings_mut().base_url = "https://evil.example".to_owned());
     let seen = bo.post(&format!("{path}/start"), &[]).await;
     assert_eq!((seen.status, seen.header("location")), (500, ""));
     assert!(!seen.body.contains("zak="));
