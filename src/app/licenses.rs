@@ -305,10 +305,11 @@ impl App {
                 // Somebody is at it: a moment later it is there, or free.
                 Some((_, _, true)) => tokio::time::sleep(std::time::Duration::from_millis(250)).await,
                 Some((_, number, false)) => self.settle(number, &snapshot).await?,
-                None => match self.attach_or_make_room(seat, meeting, &snapshot).await? {
-                    Some(answer) => return Ok(answer),
-                    None => {}
-                },
+                None => {
+                    if let Some(answer) = self.attach_or_make_room(seat, meeting, &snapshot).await? {
+                        return Ok(answer);
+                    }
+                }
             }
         }
         Ok(Attached::No(Problem::Refused))

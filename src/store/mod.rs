@@ -3,7 +3,7 @@
 //! - [`Store::read`] is one read transaction: what it sees is one moment.
 //! - [`Store::write`] is one write transaction, and all writes of all processes happen one after another: SQLite by
 //!   `BEGIN IMMEDIATE`, PostgreSQL by one lock taken first. So a decision made inside from what was read inside stays true,
-//!   and no two writes can deadlock. Speed comes from group commit: see [`writer`].
+//!   and no two writes can deadlock. Speed comes from group commit: see `writer.rs`.
 //! - The closures get a transaction and nothing else, so no network can be waited for inside, and no second connection
 //!   taken. Ids and secrets are drawn before.
 //! - What belongs to a tenant is reached through a [`scope::TenantScope`], which only a session or the keeper can make.

@@ -238,7 +238,7 @@ impl ResponseError for WebError {
         self.status
     }
 
-    /// Bare; [`error_pages`] makes it a page, since only there the request is known.
+    /// Bare; `error_pages` makes it a page, since only there the request is known.
     fn error_response(&self) -> HttpResponse<BoxBody> {
         if let Some(sign_in) = &self.sign_in {
             return see_other(sign_in);

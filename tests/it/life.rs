@@ -73,7 +73,7 @@ async fn webhooks_twice_and_in_the_wrong_order_have_one_effect() {
     world.at(60).await;
     let number = world.start(&world.acme, 0, &meeting).await;
     let started = world.outgoing();
-    world.clock.advance(std::time::Duration::from_secs(600));
+    world.clock.advance(std::time::Duration::from_mins(10));
     world.end(number);
     let ended = world.outgoing();
     for webhook in ended.iter().chain(&started).chain(&ended).chain(&started) {
@@ -92,7 +92,7 @@ async fn a_late_end_of_an_old_run_does_not_take_the_license_of_the_new_one() {
     world.at(60).await;
     let number = world.start(&world.acme, 0, &meeting).await;
     world.settle().await;
-    world.clock.advance(std::time::Duration::from_secs(300));
+    world.clock.advance(std::time::Duration::from_mins(5));
     world.end(number);
     let late = world.outgoing();
     world.start(&world.acme, 0, &meeting).await;

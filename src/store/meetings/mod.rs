@@ -1,4 +1,4 @@
-//! Meetings: what pages and bookings ask and change. [`open`] has what the keeper asks across tenants.
+//! Meetings: what pages and bookings ask and change. `open.rs` has what the keeper asks across tenants.
 
 mod open;
 mod row;

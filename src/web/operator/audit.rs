@@ -11,7 +11,7 @@ use crate::web::routes::{Access, RouteRow};
 use crate::web::scope::Operator;
 use crate::web::server::Site;
 
-use super::paging::{Pager, Position};
+use super::paging::{self, Pager, Position};
 use super::words::Moment;
 
 const PATH: &str = "/operator/audit";
@@ -45,7 +45,7 @@ pub(super) fn rows() -> Vec<RouteRow> {
 async fn list(operator: Operator, site: web::Data<Site>, asked: web::Query<Asked>) -> Answer {
     let position = Position::parse(&asked.page)?;
     let pass = operator.pass();
-    let read = site.app.store.read::<_, StoreError, _>(move |tx| audit::list_all(tx, &pass, position.offset(), position.limit()));
+    let read = site.app.store.read::<_, StoreError, _>(move |tx| audit::list_all(tx, &pass, position.offset(), paging::LIMIT));
     let mut found = read.await?;
     let pager = position.pager(&mut found, PATH, &[]);
     page(&ListPage { chrome: operator.chrome(), lines: found.into_iter().map(line).collect(), pager })

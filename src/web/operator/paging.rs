@@ -6,6 +6,8 @@ use crate::web::page::WebError;
 
 /// How many rows a page has.
 const LENGTH: usize = 50;
+/// One more than is shown: whether there is another page.
+pub(super) const LIMIT: i64 = LENGTH as i64 + 1;
 /// No list of ours has more pages; a larger number is a slip.
 const LAST: usize = 100_000;
 
@@ -34,11 +36,6 @@ impl Position {
 
     pub(super) fn offset(self) -> i64 {
         i64::try_from(self.index * LENGTH).unwrap_or(i64::MAX)
-    }
-
-    /// One more than is shown.
-    pub(super) const fn limit(self) -> i64 {
-        LENGTH as i64 + 1
     }
 
     /// This page of a list that is at hand as a whole.

@@ -7,7 +7,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::app::pool::MOST_LICENSES;
-use crate::app::tenants::{NewTenant, SlugTaken};
+use crate::app::tenants::NewTenant;
 use crate::domain::ids::TenantId;
 use crate::domain::names::{EmailAddress, PersonName, Slug, ZoneName};
 use crate::domain::seat::Seat;

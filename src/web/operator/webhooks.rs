@@ -15,7 +15,7 @@ use crate::web::scope::Operator;
 use crate::web::server::Site;
 
 use super::id_in;
-use super::paging::{Pager, Position};
+use super::paging::{self, Pager, Position};
 use super::words::{Badge, Moment};
 
 const PATH: &str = "/operator/webhooks";
@@ -78,7 +78,7 @@ async fn list(operator: Operator, site: web::Data<Site>, filter: web::Query<Filt
     };
     let pass = operator.pass();
     let read =
-        site.app.store.read::<_, StoreError, _>(move |tx| events::list(tx, &pass, state, position.offset(), position.limit()));
+        site.app.store.read::<_, StoreError, _>(move |tx| events::list(tx, &pass, state, position.offset(), paging::LIMIT));
     let mut found = read.await?;
     let pager = position.pager(&mut found, PATH, &[("state", &filter.state)]);
     page(&ListPage {

@@ -99,7 +99,9 @@ impl World {
     pub(crate) fn outgoing(&self) -> Vec<Outgoing> {
         self.zoom(|zoom, now| {
             let due = zoom.tick(now);
-            due.iter().for_each(|webhook| zoom.answered(now, webhook.id, Some(200)));
+            for webhook in &due {
+                zoom.answered(now, webhook.id, Some(200));
+            }
             due
         })
     }
@@ -173,7 +175,7 @@ impl World {
     }
 
     pub(crate) async fn licenses(&self) -> Vec<PoolRow> {
-        let rows = self.app.store.read::<_, StoreError, _>(|tx| licenses::list(tx)).await.unwrap();
+        let rows = self.app.store.read::<_, StoreError, _>(licenses::list).await.unwrap();
         rows.into_iter().map(|(row, _)| row).collect()
     }
 

@@ -126,7 +126,7 @@ impl Scene {
 
     /// Delivers what Zoom sends and does what there is to do.
     async fn settle(&self) {
-        let due = self.zoom(|zoom, now| zoom.tick(now));
+        let due = self.zoom(World::tick);
         for webhook in due {
             self.app.receive_webhook(Some(&webhook.timestamp), Some(&webhook.signature), webhook.body.as_bytes()).await.unwrap();
             self.zoom(|zoom, now| zoom.answered(now, webhook.id, Some(200)));
@@ -213,7 +213,7 @@ fn booking<'a>(date: &'a str, time: &'a str, more: &[(&'a str, &'a str)]) -> Vec
 fn words(html: &str) -> String {
     let document = scraper::Html::parse_document(html);
     let main = document.select(&scraper::Selector::parse("main").unwrap()).next();
-    let text: String = main.map(|main| main.text().collect::<Vec<_>>().join(" ")).unwrap_or_else(|| html.to_owned());
+    let text: String = main.map_or_else(|| html.to_owned(), |main| main.text().collect::<Vec<_>>().join(" "));
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
