@@ -234,7 +234,6 @@ fn engine_and_oracle_agree_on_random_operations() {
 }
 
 #[test]
-#[ignore = "half a minute in a debug build"]
 fn a_million_operations_without_a_difference() {
     for seed in 0..10 {
         run(seed, MANY_OPERATIONS / 10, admit).unwrap_or_else(|difference| panic!("seed {seed}: {difference:#?}"));

@@ -40,14 +40,14 @@ async fn a_refusal_says_why_and_one_click_books_the_nearest_time() {
     let text = words(&refused.body);
     assert_eq!(refused.status, 422);
     assert!(text.contains("There is a problem All licenses are in use at that time."), "{text}");
-    assert!(text.contains("Madrid, UTC+1") && text.contains("Today, 14:20"), "{text}");
+    assert!(text.contains("Madrid, UTC+1") && text.contains("Today, 15:40"), "{text}");
     assert_eq!(count(&refused.body, "button[name=start][form=booking]"), 3);
     assert_eq!(attribute(&refused.body, "#client_name", "value"), "Gil Moreno", "what was typed is kept");
     assert_eq!(attribute(&refused.body, "input[name=key]", "value"), "another-key-of-mine");
     let offered = attribute(&refused.body, "#offers", "value");
     let booked = bo.post("/t/acme/meetings", &[fields, vec![("start", offered.as_str())]].concat()).await;
     assert_eq!(booked.status, 303, "{}", words(&booked.body));
-    assert!(words(&bo.get(booked.header("location")).await.body).contains("14:20–14:50"));
+    assert!(words(&bo.get(booked.header("location")).await.body).contains("15:40–16:10"));
 }
 
 #[actix_web::test]
