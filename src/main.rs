@@ -292,6 +292,9 @@ async fn add_tenant([slug, name, zone, email, admin]: [&str; 5], share: Share, j
         admin_email: EmailAddress::parse(email)?,
         admin_name: PersonName::parse(admin)?,
     };
+    if let Err(refusal) = app.share_fits(&app.console(), share).await? {
+        anyhow::bail!("{refusal}; choose a lower guarantee, or buy licenses and run: duologue licenses set N");
+    }
     let Ok(link) = app.add_tenant(&app.console(), new).await? else { anyhow::bail!("there is a tenant {slug} already") };
     let text = format!("Added. Its first admin chooses a password here, within 7 days and once:\n{link}");
     say(json, &json!({ "password_link": link }), &text);

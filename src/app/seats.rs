@@ -10,7 +10,9 @@ use crate::store::audit::{self, Actor};
 use crate::store::scope::OperatorPass;
 use crate::store::seats::Observation;
 use crate::store::{ReadTx, StoreError, WriteTx, meetings, seats, tenants, users};
-use crate::zoom::{CreateAction, NewZoomUser, ZoomError, ZoomUser, secrets};
+use crate::zoom::{NewZoomUser, ZoomUser, secrets};
+
+pub use crate::zoom::{CreateAction, ZoomError};
 
 use super::bell::Lane;
 use super::{App, AppError};

@@ -29,6 +29,9 @@ struct Now {
     lines: Vec<Line>,
 }
 
+/// A template's own output, escaped by it already.
+impl askama::filters::HtmlSafe for Now {}
+
 struct Line {
     starts: Moment,
     time: String,

@@ -4,6 +4,7 @@ use actix_web::web;
 use askama::Template;
 use serde::Deserialize;
 
+use crate::app::seats::CreateAction;
 use crate::app::seats::Created;
 use crate::domain::names::{EmailAddress, PersonName};
 use crate::domain::seat::SeatStatus;
@@ -13,7 +14,6 @@ use crate::web::page::{Answer, Chrome, WebError, invalid, page};
 use crate::web::routes::{Access, RouteRow};
 use crate::web::scope::Operator;
 use crate::web::server::Site;
-use crate::zoom::CreateAction;
 
 #[derive(Default, Deserialize)]
 struct Fields {

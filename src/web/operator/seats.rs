@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::app::AppError;
 use crate::app::seats::Synced;
+use crate::app::seats::ZoomError;
 use crate::domain::ids::{SeatId, TenantId, UserId};
 use crate::domain::pool::PoolRow;
 use crate::domain::seat::{License, Seat, SeatStatus};
@@ -19,7 +20,6 @@ use crate::web::page::{Answer, Chrome, WebError, page};
 use crate::web::routes::{Access, RouteRow};
 use crate::web::scope::Operator;
 use crate::web::server::Site;
-use crate::zoom::ZoomError;
 
 use super::paging::{Pager, Position};
 use super::words::{Badge, Moment, counted};

@@ -44,6 +44,9 @@ pub(super) struct Now {
     events: Vec<Count>,
 }
 
+/// A template's own output, escaped by it already.
+impl askama::filters::HtmlSafe for Now {}
+
 struct Alert {
     tenant: String,
     host: String,
