@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use actix_web::dev::Server;
 use url::Url;
 
 use crate::app::{App, Parts};
@@ -33,16 +34,29 @@ pub struct Demo {
     pub simulator: String,
     /// Where its files are.
     pub folder: PathBuf,
-    /// The portal's server.
-    pub server: actix_web::dev::Server,
-    /// The simulator's server.
-    pub simulator_server: actix_web::dev::Server,
     /// The verbs, for tests.
     pub app: Arc<App>,
     /// The simulated Zoom, for tests.
     pub world: SharedWorld,
     /// Every letter that was sent.
     pub mailbox: Mailbox,
+}
+
+/// A demo with its two servers, which run when they are awaited.
+pub struct Started {
+    /// What is known of it.
+    pub demo: Demo,
+    /// The portal.
+    pub server: Server,
+    /// The simulated Zoom with the mailbox.
+    pub simulator_server: Server,
+}
+
+impl Started {
+    /// The parts, for whoever runs the servers apart.
+    pub fn into_parts(self) -> (Demo, Server, Server) {
+        (self.demo, self.server, self.simulator_server)
+    }
 }
 
 /// What is the same for the story of the past and for the portal that goes on from there.
@@ -73,7 +87,7 @@ impl Stage {
 }
 
 /// Starts everything in the current actix system. A folder that was used before goes on from where it was.
-pub async fn start(config: &DemoConfig, folder: &Path) -> anyhow::Result<Demo> {
+pub async fn start(config: &DemoConfig, folder: &Path) -> anyhow::Result<Started> {
     std::fs::create_dir_all(folder)?;
     let ids = Ids::random();
     let drawn = |bytes: [u8; 32]| Secret::new(hex::encode(bytes));
@@ -122,7 +136,8 @@ pub async fn start(config: &DemoConfig, folder: &Path) -> anyhow::Result<Demo> {
     let parts = web::Demo { simulator_url: simulator.clone(), mailbox_url: format!("{simulator}/mailbox") };
     let options = WebOptions { bind: config.bind, zoom_origins: vec![simulator.clone()], demo: Some(parts), workers: 2 };
     let (server, address) = web::start(app.clone(), options)?;
-    Ok(Demo { portal: browser_url(address), simulator, folder: folder.to_owned(), server, simulator_server, app, world, mailbox })
+    let demo = Demo { portal: browser_url(address), simulator, folder: folder.to_owned(), app, world, mailbox };
+    Ok(Started { demo, server, simulator_server })
 }
 
 /// The key of a folder, made once: links in letters of an earlier run go on working.

@@ -191,10 +191,10 @@ async fn run_demo(folder: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     let config = DemoConfig::read(&environment)?;
     let folder =
         folder.unwrap_or_else(|| config::demo_folder(&format!("duologue-demo-{}", &Ids::random().id(&Clock::System)[24..])));
-    let demo = demo::start(&config, &folder).await?;
+    let (demo, server, simulator) = demo::start(&config, &folder).await?.into_parts();
     say(false, &serde_json::Value::Null, &demo.welcome());
-    actix_web::rt::spawn(demo.simulator_server);
-    demo.server.await?;
+    actix_web::rt::spawn(simulator);
+    server.await?;
     Ok(ExitCode::SUCCESS)
 }
 

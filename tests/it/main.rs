@@ -11,6 +11,8 @@ mod life;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod routes;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod support;

@@ -3,5 +3,6 @@
 pub(crate) mod browser;
 pub(crate) mod cast;
 pub(crate) mod database;
+pub(crate) mod demo;
 pub(crate) mod html;
 pub(crate) mod world;

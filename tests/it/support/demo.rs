@@ -1,0 +1,85 @@
+//! The demo, running for one test: the portal, the simulated Zoom and the mailbox on ports of their own, with three tenants.
+
+use std::net::{SocketAddr, TcpListener};
+
+use duologue::config::DemoConfig;
+use duologue::demo::{Demo, start};
+use reqwest::header::HeaderMap;
+use tempfile::TempDir;
+
+/// Starts the demo in the current actix system; it ends with the test.
+pub(crate) async fn demo() -> (Demo, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let config = DemoConfig { bind: free_port(), simulator_bind: free_port() };
+    let (demo, server, simulator) = start(&config, folder.path()).await.unwrap().into_parts();
+    actix_web::rt::spawn(server);
+    actix_web::rt::spawn(simulator);
+    (demo, folder)
+}
+
+fn free_port() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// Somebody who asks the portal as a browser does, but follows nothing.
+#[derive(Clone)]
+pub(crate) struct Visitor {
+    http: reqwest::Client,
+    base: String,
+    cookie: String,
+    pub(crate) csrf: String,
+}
+
+/// What came back.
+pub(crate) struct Seen {
+    pub(crate) status: u16,
+    pub(crate) location: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+/// From where a form is posted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum From {
+    OwnPage,
+    OtherSite,
+}
+
+impl Visitor {
+    /// Nobody.
+    pub(crate) fn nobody(base: &str) -> Self {
+        let patience = duologue::zoom::http::Patience::default();
+        let http = duologue::zoom::http::http_client(patience, false).unwrap();
+        Self { http, base: base.to_owned(), cookie: String::new(), csrf: String::new() }
+    }
+
+    /// Signs in below `realm`: `/t/{slug}` or `/operator`.
+    pub(crate) async fn signed_in(base: &str, realm: &str, email: &str) -> Self {
+        let mut visitor = Self::nobody(base);
+        let fields = [("email", email), ("password", duologue::demo::PASSWORD)];
+        let seen = visitor.post(&format!("{realm}/sign-in"), &fields, From::OwnPage).await;
+        assert_eq!(seen.status, 303, "{email} could not sign in");
+        let cookies = seen.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap());
+        visitor.cookie = cookies.collect::<Vec<_>>().join("; ");
+        let account = visitor.get("/account").await;
+        visitor.csrf = super::html::attributes(&account.body, "input[name=csrf]", "value").into_iter().next().unwrap();
+        visitor
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Seen {
+        see(self.http.get(format!("{}{path}", self.base)).header("cookie", &self.cookie)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)], from: From) -> Seen {
+        let site = if from == From::OwnPage { "same-origin" } else { "cross-site" };
+        let request = self.http.post(format!("{}{path}", self.base)).header("cookie", &self.cookie);
+        see(request.header("sec-fetch-site", site).form(fields)).await
+    }
+}
+
+async fn see(request: reqwest::RequestBuilder) -> Seen {
+    let answer = request.send().await.unwrap();
+    let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+    let location = headers.get("location").map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
+    Seen { status, location, headers, body: answer.text().await.unwrap() }
+}
