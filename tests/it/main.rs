@@ -5,6 +5,8 @@ mod browser;
 #[cfg(test)]
 mod html;
 #[cfg(test)]
+mod journey;
+#[cfg(test)]
 mod layers;
 #[cfg(test)]
 mod life;
