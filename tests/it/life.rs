@@ -12,6 +12,7 @@ use duologue::domain::time::Span;
 use duologue::store::{DatabaseUrl, Store, migrate};
 use duologue::zoom::simulator::{Fault, Odds};
 
+use crate::support::database::{Database, both_databases};
 use crate::support::world::{World, minutes};
 
 #[tokio::test]
@@ -237,4 +238,34 @@ async fn the_client_waits_until_the_host_is_there_and_goes_in_with_one_click() {
     assert!(world.app.look_behind("unknown-token").await.unwrap().is_none());
     world.pass(Span::hours(25)).await;
     assert!(world.app.look_behind(&token).await.unwrap().is_none(), "a day later the link is nothing any more");
+}
+
+both_databases! {
+    /// The main path as it goes wrong on a bad day, on both databases: every webhook twice and the end before the start, and
+    /// another process after each step.
+    async fn a_bad_day_ends_well(db: Database) {
+        let mut world = World::new(Store::open(&db.url).unwrap(), 1).await;
+        let meeting = world.booked(&world.acme, 0, 60, 30).await;
+        world.restart(Store::open(&db.url).unwrap());
+        world.settle().await;
+        world.restart(Store::open(&db.url).unwrap());
+        world.at(60).await;
+        assert_eq!(world.attached().await, 1);
+        world.restart(Store::open(&db.url).unwrap());
+        let number = world.start(&world.acme, 0, &meeting).await;
+        let started = world.outgoing();
+        world.restart(Store::open(&db.url).unwrap());
+        world.clock.advance(std::time::Duration::from_mins(20));
+        world.end(number);
+        let ended = world.outgoing();
+        for webhook in ended.iter().chain(&started).chain(&started).chain(&ended) {
+            world.deliver(webhook).await;
+        }
+        world.restart(Store::open(&db.url).unwrap());
+        world.work().await;
+        assert_eq!(world.stage(&world.acme, &meeting).await, Stage::Ended);
+        world.pass(minutes(3)).await;
+        assert_eq!((world.attached().await, world.zoom(|zoom, _| zoom.licenses_in_use())), (0, 0));
+        assert_eq!(world.mailbox.list().len(), 1, "one letter, however often the process died");
+    }
 }
