@@ -7,13 +7,13 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use duologue::app::tenants::NewTenant;
-use duologue::app::{App, Parts};
+use duologue::app::{App, AppError, Parts};
 use duologue::clock::{Clock, Ids};
 use duologue::config::{self, Basics, Config, ConfigError, DemoConfig, Secret, environment};
 use duologue::domain::names::{EmailAddress, PersonName, Slug, ZoneName};
 use duologue::domain::tenant::Share;
 use duologue::mail::{Mailbox, Mailer, Sender, Smtp};
-use duologue::store::{DatabaseUrl, Store, migrate};
+use duologue::store::{DatabaseUrl, Store, StoreError, migrate};
 use duologue::web::WebOptions;
 use duologue::zoom::http::HttpTransport;
 use duologue::zoom::{Client, Credentials};
@@ -277,7 +277,15 @@ fn console() -> anyhow::Result<Arc<App>> {
 async fn add_operator(email: &str, name: &str, json: bool) -> anyhow::Result<ExitCode> {
     let app = console()?;
     let (email, name) = (EmailAddress::parse(email)?, PersonName::parse(name)?);
-    let link = app.add_operator(&app.console(), email, name).await?;
+    let link = match app.add_operator(&app.console(), email, name).await {
+        Err(AppError::Store(StoreError::Duplicate(_))) => {
+            anyhow::bail!(
+                "there is an operator with this address already; a new password is asked for at {}",
+                app.url("/operator/forgotten")
+            )
+        }
+        other => other?,
+    };
     say(json, &json!({ "password_link": link }), &format!("Added. They choose a password here, within 7 days and once:\n{link}"));
     Ok(ExitCode::SUCCESS)
 }
