@@ -121,6 +121,8 @@ async fn book(store: &Store, app: &Arc<App>, scope: &TenantScope, user: &User, h
             wall_time: "2026-11-02T10:00".to_owned(),
             zone: ZoneName::utc(),
             hold,
+            licensed: true,
+            queued_at: None,
             state: State::Booked,
             room: None,
             sequence: 0,
@@ -146,6 +148,7 @@ async fn found(store: &Store, app: &Arc<App>, hosts: usize) -> (TenantScope, Use
         default_length: Span::minutes(30),
         share: Share { guarantee: 0, cap: 10_000 },
         shared_seats: true,
+        short_meetings: false,
         suspended_at: None,
         created_at: NOW,
     };

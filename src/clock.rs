@@ -40,6 +40,14 @@ impl Clock {
         }
     }
 
+    /// Waits. A manual clock is moved forward instead, so that nothing ever waits in a test or in the simulation.
+    pub async fn sleep(&self, by: Duration) {
+        match self {
+            Self::System => tokio::time::sleep(by).await,
+            Self::Manual(_) => self.advance(by),
+        }
+    }
+
     /// Moves a manual clock forward; the system's clock goes its own way.
     pub fn advance(&self, by: Duration) {
         if let Self::Manual(millis) = self {

@@ -143,6 +143,8 @@ impl App {
             wall_time: booking.time.wall,
             zone: booking.time.zone,
             hold: admitted.hold,
+            licensed: true,
+            queued_at: None,
             state: State::Booked,
             room: None,
             sequence: 0,
@@ -324,13 +326,7 @@ pub(super) fn decide(
 
 /// The rules in force at `now`.
 pub(super) fn rules(settings: &PoolSettings, now: Instant) -> Rules {
-    Rules {
-        lead: settings.lead,
-        grace: settings.grace,
-        horizon: settings.horizon,
-        frozen: settings.frozen_until.is_some_and(|until| now < until),
-        now,
-    }
+    Rules { lead: settings.lead, grace: settings.grace, horizon: settings.horizon, frozen: settings.freeze.is_some(), now }
 }
 
 /// The meeting, if this user may see and change it: their own, or any of the tenant for an admin. For anybody else it does

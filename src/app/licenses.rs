@@ -8,12 +8,13 @@ use std::sync::Arc;
 use crate::domain::ids::{MeetingId, SeatId};
 use crate::domain::meeting::{Meeting, Run, State};
 use crate::domain::plan::{Problem, Snapshot, Step, plan};
-use crate::domain::pool::Place;
+use crate::domain::pool::{Freeze, Place};
 use crate::domain::seat::{License, SeatStatus};
 use crate::domain::time::{Instant, Span};
 use crate::store::audit::{self, Actor};
+use crate::store::moves::{self, Move};
 use crate::store::scope::TenantScope;
-use crate::store::{StoreError, events, licenses, meetings, pool, seats};
+use crate::store::{StoreError, events, ledger, licenses, meetings, pool, seats};
 use crate::zoom::{MeetingStatus, ZoomError};
 
 use super::letters::Turn;
@@ -134,7 +135,9 @@ impl App {
                     licenses::rest_free(tx, retry_at, &error.to_string())?;
                 }
                 if frozen {
-                    pool::set_frozen(tx, Some(now + FROZEN))?;
+                    let since = pool::settings(tx)?.freeze.map_or(now, |freeze| freeze.since);
+                    pool::set_freeze(tx, Some(Freeze { since, probe_at: now + FROZEN }))?;
+                    moves::note(tx, Move::Freeze, now)?;
                     audit::add(tx, &app.entry(None, Actor::Keeper, "pool.frozen", None, error.to_string()))?;
                 }
                 if gone {
@@ -303,7 +306,7 @@ impl App {
             match row.map(|(row, until)| (row.slot.place(), row.number, until.is_some_and(|until| until > snapshot.now))) {
                 Some((Place::Attached, ..)) => return Ok(Attached::Yes),
                 // Somebody is at it: a moment later it is there, or free.
-                Some((_, _, true)) => tokio::time::sleep(std::time::Duration::from_millis(250)).await,
+                Some((_, _, true)) => self.clock.sleep(std::time::Duration::from_millis(250)).await,
                 Some((_, number, false)) => self.settle(number, &snapshot).await?,
                 None => {
                     if let Some(answer) = self.attach_or_make_room(seat, meeting, &snapshot).await? {
@@ -322,7 +325,7 @@ impl App {
         meeting: &MeetingId,
         snapshot: &Snapshot,
     ) -> Result<Option<Attached>, AppError> {
-        if snapshot.settings.frozen_until.is_some_and(|until| snapshot.now < until) {
+        if snapshot.settings.freeze.is_some_and(|freeze| snapshot.now < freeze.probe_at) {
             return Ok(Some(Attached::No(Problem::Frozen)));
         }
         let free = snapshot
@@ -350,7 +353,13 @@ impl App {
         let (app, now, seat) = (self.clone(), self.now(), seat.clone());
         self.store
             .write::<_, StoreError, _>(move |tx| {
-                licenses::mark_attached(tx, license, &seat, now)?;
+                if !licenses::mark_attached(tx, license, &seat, now)? {
+                    return Ok(());
+                }
+                // Zoom moves licenses again, if it ever stopped.
+                pool::set_freeze(tx, None)?;
+                moves::note(tx, Move::Attach, now)?;
+                ledger::open(tx, &app.id(), license, &seat, now)?;
                 seats::observe_license(tx, &seat, License::Licensed, now)?;
                 audit::add(
                     tx,
@@ -365,7 +374,11 @@ impl App {
         let (app, now, seat) = (self.clone(), self.now(), seat.clone());
         self.store
             .write::<_, StoreError, _>(move |tx| {
-                licenses::mark_free(tx, license, &seat, now)?;
+                if !licenses::mark_free(tx, license, &seat, now)? {
+                    return Ok(());
+                }
+                moves::note(tx, Move::Detach, now)?;
+                ledger::close(tx, license, now)?;
                 licenses::drop_surplus(tx)?;
                 seats::observe_license(tx, &seat, License::Basic, now)?;
                 audit::add(

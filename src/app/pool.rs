@@ -198,7 +198,7 @@ impl App {
         let (app, pass) = (self.clone(), pass.clone());
         self.store
             .write::<_, StoreError, _>(move |tx| {
-                pool::set_frozen(tx, None)?;
+                pool::set_freeze(tx, None)?;
                 audit::add(tx, &app.entry(None, Actor::of(&pass), "pool.freeze_ended", None, ""))
             })
             .await?;

@@ -62,6 +62,7 @@ impl App {
             default_length: DEFAULT_LENGTH,
             share: new.share,
             shared_seats: true,
+            short_meetings: false,
             suspended_at: None,
             created_at: self.now(),
         };

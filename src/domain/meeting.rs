@@ -11,6 +11,8 @@ use super::time::{Instant, Span, Window};
 pub const SHORTEST: Span = Span::minutes(5);
 /// The longest meeting; keeps the search for neighbours of a hold short.
 pub const LONGEST: Span = Span::hours(8);
+/// The longest meeting that may be planned without a license: it ends well before Zoom's cut at 40 minutes.
+pub const SHORT: Span = Span::minutes(35);
 
 /// How a meeting came to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -185,6 +187,11 @@ pub struct Meeting {
     pub zone: ZoneName,
     /// The span for which it holds a license.
     pub hold: Window,
+    /// Whether a license is promised to it: not to a short meeting of a tenant that allows it, nor to one whose host began
+    /// without or waits in line.
+    pub licensed: bool,
+    /// Since when its host waits in line for a license.
+    pub queued_at: Option<Instant>,
     /// Where it is in its life.
     pub state: State,
     /// The meeting at Zoom.

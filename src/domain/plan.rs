@@ -219,7 +219,7 @@ fn detachments(snapshot: &Snapshot, wanted: &BTreeMap<&SeatId, &Need>) -> impl I
 fn attachments(snapshot: &Snapshot, wanted: &BTreeMap<&SeatId, &Need>) -> Vec<Step> {
     let occupied: BTreeSet<&SeatId> =
         snapshot.rows.iter().filter_map(|(row, _)| row.slot.claim()).map(|claim| &claim.seat).collect();
-    let frozen = snapshot.settings.frozen_until.is_some_and(|until| snapshot.now < until);
+    let frozen = snapshot.settings.freeze.is_some_and(|freeze| snapshot.now < freeze.probe_at);
     let mut free = snapshot
         .rows
         .iter()
@@ -286,7 +286,7 @@ fn polls(snapshot: &Snapshot) -> impl Iterator<Item = Step> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pool::{Claim, Slot};
+    use super::super::pool::{Claim, Freeze, Slot};
     use super::*;
 
     fn at(minute: i64) -> Instant {
@@ -404,7 +404,7 @@ mod tests {
     fn while_frozen_nothing_is_attached_and_the_hosts_are_told() {
         let meeting = need("m", "s", 5, Stage::Booked);
         let mut frozen = snapshot(4, vec![row(1, Slot::Free)], vec![meeting.clone()]);
-        frozen.settings.frozen_until = Some(at(10));
+        frozen.settings.freeze = Some(Freeze { since: at(0), probe_at: at(10) });
         assert_eq!(plan(&frozen), [Step::Alert { meeting: meeting.meeting, problem: Problem::Frozen }]);
     }
 

@@ -95,6 +95,37 @@ impl Place {
 pub enum Strategy {
     /// Licenses move to the host just before each meeting.
     Float,
+    /// Licenses stay on their seats for good, and meetings are booked onto seats that have one.
+    Standing,
+}
+
+/// When a license that nobody uses any more leaves its seat (design rule 3.2.9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Release {
+    /// As soon as the meeting has ended and the time for coming back is over.
+    Ended,
+    /// When another seat needs it: fewer moves, of which Zoom allows only so many.
+    WhenNeeded,
+}
+
+/// Zoom refuses to move licenses, because they were moved too often (design rule 3.2.8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Freeze {
+    /// Since when.
+    pub since: Instant,
+    /// Not before this instant is Zoom asked again, and then only once.
+    pub probe_at: Instant,
+}
+
+/// How often licenses moved on one UTC day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moves {
+    /// Licenses put on seats: what Zoom's limit of license assignments counts.
+    pub attaches: u32,
+    /// Licenses taken off seats.
+    pub detaches: u32,
+    /// How often Zoom refused because licenses had moved too often.
+    pub freezes: u32,
 }
 
 /// What the operator sets for the whole pool.
@@ -114,8 +145,17 @@ pub struct PoolSettings {
     pub no_show: Span,
     /// How far ahead a meeting may be booked.
     pub horizon: Span,
-    /// Until when Zoom refuses to move licenses; see rule 3.2.8.
-    pub frozen_until: Option<Instant>,
+    /// How licenses reach hosts.
+    pub strategy: Strategy,
+    /// When a license leaves its seat.
+    pub release: Release,
+    /// How many licenses may be put on seats in a UTC day before moves are saved; none: as many as are needed.
+    pub move_budget: Option<u32>,
+    /// Whether a meeting that runs without a license is given the next one that comes free. Reported to lift the
+    /// 40-minute cut, not promised by Zoom (devforum.zoom.us/t/31811).
+    pub late_attach: bool,
+    /// Whether Zoom refuses to move licenses at present.
+    pub freeze: Option<Freeze>,
 }
 
 impl PoolSettings {
@@ -129,13 +169,22 @@ impl PoolSettings {
             rejoin: Span::minutes(2),
             no_show: Span::minutes(15),
             horizon: Span::days(365),
-            frozen_until: None,
+            strategy: Strategy::Float,
+            release: Release::Ended,
+            move_budget: None,
+            late_attach: true,
+            freeze: None,
         }
     }
 
     /// The licenses kept back in force.
     pub fn spare(&self) -> u32 {
         self.spare.unwrap_or(u32::from(self.licenses >= 5)).min(self.licenses)
+    }
+
+    /// Whether moves are to be saved by now: from four fifths of the day's budget on, so that the rest is there for meetings.
+    pub fn saves_moves(&self, today: Moves) -> bool {
+        self.move_budget.is_some_and(|budget| today.attaches >= budget - budget / 5)
     }
 
     /// The licenses that may be promised: K less the spare.
@@ -146,7 +195,8 @@ impl PoolSettings {
 
 super::stored_as! {
     Place { Free = "free", Attaching = "attaching", Attached = "attached", Detaching = "detaching" }
-    Strategy { Float = "float" }
+    Strategy { Float = "float", Standing = "standing" }
+    Release { Ended = "ended", WhenNeeded = "when_needed" }
 }
 
 #[cfg(test)]

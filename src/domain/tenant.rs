@@ -56,6 +56,8 @@ pub struct Tenant {
     pub share: Share,
     /// Whether users without a free seat of their own may use the tenant's shared seats.
     pub shared_seats: bool,
+    /// Whether meetings of at most [`SHORT`](super::meeting::SHORT) run without a license.
+    pub short_meetings: bool,
     /// Since when the operator has suspended it.
     pub suspended_at: Option<Instant>,
     /// When it was created.

@@ -69,6 +69,17 @@ impl Instant {
         self.0
     }
 
+    /// The UTC day that contains this instant, in days since the Unix epoch: what Zoom's daily limits are counted by.
+    pub const fn utc_day(self) -> i32 {
+        self.0.div_euclid(86_400) as i32
+    }
+
+    /// The first instant of the next UTC day.
+    #[must_use]
+    pub const fn next_utc_day(self) -> Self {
+        Self((self.0.div_euclid(86_400) + 1) * 86_400)
+    }
+
     /// The slot that contains this instant.
     pub const fn slot(self) -> Slot {
         Slot(self.0.div_euclid(SLOT_SECONDS))

@@ -2,10 +2,10 @@
 
 use diesel::prelude::*;
 
-use crate::domain::pool::PoolSettings;
+use crate::domain::pool::{Freeze, PoolSettings, Release, Strategy};
 use crate::domain::time::{Instant, Span};
 
-use super::convert::{column, count, instant};
+use super::convert::{column, count, instant, word};
 use super::error::StoreError;
 use super::schema::pool;
 use super::scope::OperatorPass;
@@ -22,6 +22,11 @@ struct Row {
     no_show_seconds: i64,
     horizon_days: i32,
     frozen_until: Option<i64>,
+    strategy: String,
+    release: String,
+    move_budget: Option<i32>,
+    late_attach: bool,
+    frozen_since: Option<i64>,
 }
 
 /// The settings in force.
@@ -35,7 +40,14 @@ pub fn settings(tx: &mut ReadTx<'_>) -> Result<PoolSettings, StoreError> {
         rejoin: Span::seconds(row.rejoin_seconds),
         no_show: Span::seconds(row.no_show_seconds),
         horizon: Span::days(i64::from(row.horizon_days)),
-        frozen_until: row.frozen_until.map(instant),
+        strategy: word(Strategy::from_word(&row.strategy), "strategy", &row.strategy)?,
+        release: word(Release::from_word(&row.release), "release", &row.release)?,
+        move_budget: row.move_budget.map(count),
+        late_attach: row.late_attach,
+        freeze: row
+            .frozen_since
+            .zip(row.frozen_until)
+            .map(|(since, probe_at)| Freeze { since: instant(since), probe_at: instant(probe_at) }),
     })
 }
 
@@ -48,13 +60,34 @@ pub fn set(tx: &mut WriteTx<'_>, _: &OperatorPass, settings: &PoolSettings) -> R
             pool::grace_seconds.eq(settings.grace.as_seconds()),
             pool::rejoin_seconds.eq(settings.rejoin.as_seconds()),
             pool::no_show_seconds.eq(settings.no_show.as_seconds()),
+            pool::strategy.eq(settings.strategy.word()),
+            pool::release.eq(settings.release.word()),
+            pool::move_budget.eq(settings.move_budget.map(column)),
+            pool::late_attach.eq(settings.late_attach),
         ))
         .execute(tx.db())?;
     Ok(())
 }
 
-/// Zoom refuses to move licenses: nothing is tried until `until`; none ends the freeze.
-pub fn set_frozen(tx: &mut WriteTx<'_>, until: Option<Instant>) -> Result<(), StoreError> {
-    diesel::update(pool::table).set(pool::frozen_until.eq(until.map(Instant::seconds))).execute(tx.db())?;
+/// Zoom refuses to move licenses; none: it moves them again.
+pub fn set_freeze(tx: &mut WriteTx<'_>, freeze: Option<Freeze>) -> Result<(), StoreError> {
+    diesel::update(pool::table)
+        .set((
+            pool::frozen_since.eq(freeze.map(|freeze| freeze.since.seconds())),
+            pool::frozen_until.eq(freeze.map(|freeze| freeze.probe_at.seconds())),
+        ))
+        .execute(tx.db())?;
     Ok(())
+}
+
+/// A poll found out what a webhook should have told.
+pub fn note_webhook_missed(tx: &mut WriteTx<'_>, at: Instant) -> Result<(), StoreError> {
+    diesel::update(pool::table).set(pool::webhooks_missed_at.eq(Some(at.seconds()))).execute(tx.db())?;
+    Ok(())
+}
+
+/// When a poll last found out what a webhook should have told.
+pub fn webhook_missed(tx: &mut ReadTx<'_>) -> Result<Option<Instant>, StoreError> {
+    let at: Option<i64> = pool::table.select(pool::webhooks_missed_at).first(tx.db())?;
+    Ok(at.map(instant))
 }

@@ -23,6 +23,7 @@ diesel::table! {
         shared_seats -> Bool,
         suspended_at -> Nullable<BigInt>,
         created_at -> BigInt,
+        short_meetings -> Bool,
     }
 }
 
@@ -98,6 +99,15 @@ diesel::table! {
         no_show_seconds -> BigInt,
         horizon_days -> Integer,
         frozen_until -> Nullable<BigInt>,
+        strategy -> Text,
+        release -> Text,
+        move_budget -> Nullable<Integer>,
+        late_attach -> Bool,
+        frozen_since -> Nullable<BigInt>,
+        webhooks_missed_at -> Nullable<BigInt>,
+        synced_at -> Nullable<BigInt>,
+        zoom_purchased -> Nullable<Integer>,
+        zoom_others -> Nullable<Integer>,
     }
 }
 
@@ -161,6 +171,8 @@ diesel::table! {
         polled_absent -> Integer,
         alert -> Nullable<Text>,
         created_at -> BigInt,
+        licensed -> Bool,
+        queued_at -> Nullable<BigInt>,
     }
 }
 
@@ -223,6 +235,47 @@ diesel::joinable!(meetings -> tenants (tenant_id));
 diesel::joinable!(meetings -> seats (seat_id));
 diesel::joinable!(users -> tenants (tenant_id));
 
+diesel::table! {
+    license_spans (id) {
+        id -> Text,
+        license -> Integer,
+        seat_id -> Text,
+        tenant_id -> Nullable<Text>,
+        from_at -> BigInt,
+        until_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    move_days (day) {
+        day -> Integer,
+        attaches -> Integer,
+        detaches -> Integer,
+        freezes -> Integer,
+    }
+}
+
+diesel::table! {
+    seat_days (seat_id, day) {
+        seat_id -> Text,
+        day -> Integer,
+        writes -> Integer,
+    }
+}
+
+diesel::table! {
+    refusals (id) {
+        id -> Text,
+        at -> BigInt,
+        tenant_id -> Text,
+        host_id -> Text,
+        kind -> Text,
+        code -> Text,
+        starts_at -> BigInt,
+        ends_at -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     operators,
     tenants,
@@ -238,5 +291,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     letters,
     zoom_events,
     audit,
-    heartbeats
+    heartbeats,
+    license_spans,
+    move_days,
+    seat_days,
+    refusals
 );

@@ -27,6 +27,7 @@ pub(super) struct TenantRow {
     shared_seats: bool,
     suspended_at: Option<i64>,
     created_at: i64,
+    short_meetings: bool,
 }
 
 impl TenantRow {
@@ -40,6 +41,7 @@ impl TenantRow {
             default_length: Span::minutes(i64::from(self.default_minutes)),
             share: Share { guarantee: count(self.guarantee), cap: count(self.cap) },
             shared_seats: self.shared_seats,
+            short_meetings: self.short_meetings,
             suspended_at: self.suspended_at.map(instant),
             created_at: instant(self.created_at),
         })
@@ -99,6 +101,7 @@ pub fn insert(tx: &mut WriteTx<'_>, _: &OperatorPass, tenant: &Tenant) -> Result
             tenants::guarantee.eq(column(tenant.share.guarantee)),
             tenants::cap.eq(column(tenant.share.cap)),
             tenants::shared_seats.eq(tenant.shared_seats),
+            tenants::short_meetings.eq(tenant.short_meetings),
             tenants::suspended_at.eq(tenant.suspended_at.map(Instant::seconds)),
             tenants::created_at.eq(tenant.created_at.seconds()),
         ))
@@ -106,7 +109,7 @@ pub fn insert(tx: &mut WriteTx<'_>, _: &OperatorPass, tenant: &Tenant) -> Result
     Ok(())
 }
 
-/// What a tenant's admin may set: name, zone, reply-to and default length.
+/// What a tenant's admin may set: name, zone, reply-to, default length, and whether short meetings run without a license.
 pub fn set_details(tx: &mut WriteTx<'_>, scope: &TenantScope, tenant: &Tenant) -> Result<(), StoreError> {
     diesel::update(tenants::table.find(scope.tenant().as_str()))
         .set((
@@ -114,6 +117,7 @@ pub fn set_details(tx: &mut WriteTx<'_>, scope: &TenantScope, tenant: &Tenant) -
             tenants::zone.eq(tenant.zone.as_str()),
             tenants::reply_to.eq(tenant.reply_to.as_ref().map(EmailAddress::as_str)),
             tenants::default_minutes.eq(minutes(tenant.default_length)),
+            tenants::short_meetings.eq(tenant.short_meetings),
         ))
         .execute(tx.db())?;
     Ok(())

@@ -213,6 +213,8 @@ pub fn insert(
                 meetings::zoom_tries.eq(0),
                 meetings::polled_absent.eq(0),
                 meetings::created_at.eq(meeting.created_at.seconds()),
+                meetings::licensed.eq(meeting.licensed),
+                meetings::queued_at.eq(meeting.queued_at.map(Instant::seconds)),
             ),
         ))
         .execute(tx.db())?;

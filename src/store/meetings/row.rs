@@ -40,6 +40,8 @@ pub(super) struct MeetingRow {
     zoom_problem: Option<String>,
     alert: Option<String>,
     created_at: i64,
+    licensed: bool,
+    queued_at: Option<i64>,
 }
 
 /// How far Zoom and the license are with a meeting.
@@ -88,6 +90,8 @@ impl MeetingRow {
             // A hold that was given back whole is empty; it is kept as its first second, which is past.
             hold: Window::new(instant(self.hold_from), instant(self.hold_until))
                 .unwrap_or_else(|| Window::lasting(instant(self.hold_from), crate::domain::time::Span::ZERO)),
+            licensed: self.licensed,
+            queued_at: self.queued_at.map(instant),
             state,
             room,
             sequence: count(self.sequence),

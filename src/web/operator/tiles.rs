@@ -97,9 +97,9 @@ impl Now {
             csrf,
             frozen: view
                 .settings
-                .frozen_until
-                .filter(|until| *until > now)
-                .map(|until| format!("{}, at {}", words::away(until, now), Moment::of(until).text)),
+                .freeze
+                .map(|freeze| freeze.probe_at.max(now))
+                .map(|at| format!("{}, at {}", words::away(at, now), Moment::of(at).text)),
             bought: view.settings.licenses,
             in_use,
             free: view.rows.len() - in_use,

@@ -1,11 +1,15 @@
 //! The settings of the pool, and the signs of life of the background work.
 
-use duologue::domain::pool::PoolSettings;
+use duologue::domain::pool::{Freeze, PoolSettings, Release, Strategy};
 use duologue::domain::time::Span;
 use duologue::store::{heartbeats, licenses, pool};
 
 use crate::support::cast::{NOW, at};
 use crate::support::database::{Database, ask, both_databases, change};
+
+fn freeze() -> Freeze {
+    Freeze { since: at(30), probe_at: at(60) }
+}
 
 both_databases! {
     async fn a_new_pool_has_the_defaults(db: Database) {
@@ -20,21 +24,25 @@ both_databases! {
             grace: Span::minutes(15),
             rejoin: Span::minutes(3),
             no_show: Span::minutes(20),
-            frozen_until: Some(at(60)),
+            strategy: Strategy::Standing,
+            release: Release::WhenNeeded,
+            move_budget: Some(40),
+            late_attach: false,
+            freeze: Some(freeze()),
             ..PoolSettings::defaults()
         };
         let (operator, settings) = (db.operator(), wanted.clone());
         change(&db.store, move |tx| pool::set(tx, &operator, &settings)).await;
         let kept = ask(&db.store, pool::settings).await;
-        assert_eq!(kept, PoolSettings { licenses: 0, frozen_until: None, ..wanted });
+        assert_eq!(kept, PoolSettings { licenses: 0, freeze: None, ..wanted });
 
         let operator = db.operator();
         change(&db.store, move |tx| licenses::set_count(tx, &operator, 7, NOW)).await;
-        change(&db.store, |tx| pool::set_frozen(tx, Some(at(60)))).await;
+        change(&db.store, |tx| pool::set_freeze(tx, Some(freeze()))).await;
         let kept = ask(&db.store, pool::settings).await;
-        assert_eq!((kept.licenses, kept.frozen_until), (7, Some(at(60))));
-        change(&db.store, |tx| pool::set_frozen(tx, None)).await;
-        assert_eq!(ask(&db.store, pool::settings).await.frozen_until, None);
+        assert_eq!((kept.licenses, kept.freeze), (7, Some(freeze())));
+        change(&db.store, |tx| pool::set_freeze(tx, None)).await;
+        assert_eq!(ask(&db.store, pool::settings).await.freeze, None);
     }
 
     async fn the_last_sign_of_life_of_each_part_is_kept(db: Database) {

@@ -44,6 +44,7 @@ pub(crate) fn tenant(name: &str) -> Tenant {
         default_length: Span::minutes(45),
         share: Share { guarantee: 0, cap: 1000 },
         shared_seats: true,
+        short_meetings: false,
         suspended_at: None,
         created_at: NOW,
     }
@@ -100,6 +101,8 @@ pub(crate) fn meeting(id: &str, window: Window) -> Meeting {
         wall_time: "2026-11-24T11:00".to_owned(),
         zone: ZoneName::parse("Europe/Madrid").unwrap(),
         hold: window.padded(Span::minutes(5), Span::minutes(5)),
+        licensed: true,
+        queued_at: None,
         state: State::Booked,
         room: None,
         sequence: 0,

@@ -226,6 +226,7 @@ impl Party {
             default_length: minutes(30),
             share: Share { guarantee: 0, cap: 100 },
             shared_seats: false,
+            short_meetings: false,
             suspended_at: None,
             created_at: now,
         };

@@ -78,6 +78,7 @@ impl Scene {
             default_length: Span::minutes(40),
             share: Share { guarantee: 0, cap: 100 },
             shared_seats: false,
+            short_meetings: false,
             suspended_at: None,
             created_at: self.app.now(),
         };
