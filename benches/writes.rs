@@ -81,7 +81,14 @@ async fn book(store: &Store, app: &Arc<App>, scope: &TenantScope, user: &User, h
     let (app, scope, user) = (app.clone(), scope.clone(), user.clone());
     let done = store.write::<_, StoreError, _>(move |tx| {
         let settings = pool::settings(tx)?;
-        let rules = Rules { lead: settings.lead, grace: settings.grace, horizon: settings.horizon, frozen: false, now: NOW };
+        let rules = Rules {
+            lead: settings.lead,
+            grace: settings.grace,
+            horizon: settings.horizon,
+            strategy: settings.strategy,
+            frozen: false,
+            now: NOW,
+        };
         let start = NOW + Span::hours(2) + Span::days(i64::try_from(day).unwrap_or_default());
         let window = Window::lasting(start, Span::minutes(30));
         let seat = SeatId::new(format!("seat-{host}"));
@@ -94,6 +101,7 @@ async fn book(store: &Store, app: &Arc<App>, scope: &TenantScope, user: &User, h
             seats: vec![seat.clone()],
             window,
             kind: Kind::Scheduled,
+            licensed: true,
         };
         let demand = demand::during(tx, Demand::needed(&request, &rules, Span::ZERO), &settings)?;
         let demand = Demand {

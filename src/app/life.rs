@@ -1,6 +1,6 @@
 //! What Zoom tells us of a meeting's life, by webhook or by poll: the same effects for both.
 
-use crate::domain::meeting::{Meeting, Run, State};
+use crate::domain::meeting::{LONGEST, Meeting, Run, State};
 use crate::domain::time::{Instant, SLOT_SECONDS, Span};
 use crate::store::audit::{self, Actor};
 use crate::store::scope::TenantScope;
@@ -18,19 +18,31 @@ impl App {
         run: Run,
         by: Actor,
     ) -> Result<bool, StoreError> {
+        let now = self.now();
+        let run = Run { since: self.believable(run.since, meeting), ..run };
         let Ok(Some(live)) = meeting.state.started(run.clone()) else {
             return Ok(false);
         };
         let settings = pool::settings(tx)?;
-        let now = self.now();
-        // From now on the license is held for as long as it runs; a hold that was given back is taken up again.
         let at_least_until = (now + Span::seconds(SLOT_SECONDS) + settings.grace).grid_up();
-        let still_held = meeting.hold.contains(now);
-        let from = if still_held { meeting.hold.start() } else { now };
-        let until = if still_held { meeting.hold.end().max(at_least_until) } else { at_least_until };
+        // Inside its hold it keeps what it was promised for as long as it runs; before it, the promise is still to come.
+        // Afterwards nothing is promised to it: it is given a license when one can be had (see `line.rs`).
+        let promise_stands = now < meeting.hold.end();
+        let (from, until) = match meeting.hold {
+            hold if now < hold.start() => (hold.start(), hold.end()),
+            hold if promise_stands => (hold.start(), hold.end().max(at_least_until)),
+            _ => (now, at_least_until),
+        };
         meetings::set_state(tx, scope, &meeting.id, &live, (from, until))?;
+        meetings::set_hold(tx, scope, &meeting.id, (from, until), promise_stands && meeting.licensed)?;
         audit::add(tx, &self.entry(Some(scope.tenant()), by, "meeting.started", Some(&meeting.id), format!("run {}", run.uuid)))?;
         Ok(true)
+    }
+
+    /// An instant that Zoom names, as far as it can be: not before the meeting was accepted, and not in the future.
+    fn believable(&self, at: Instant, meeting: &Meeting) -> Instant {
+        let now = self.now();
+        if at < meeting.created_at { now } else { at.min(now) }
     }
 
     /// Zoom says that one run of the meeting is over. `false`: that was known, or it was not the current run.
@@ -43,13 +55,17 @@ impl App {
         at: Instant,
         by: Actor,
     ) -> Result<bool, StoreError> {
+        let at = self.believable(at, meeting);
+        let run = Run { since: self.believable(run.since, meeting).min(at), ..run };
         let Ok(Some(ended)) = meeting.state.ended(run.clone(), at) else {
             return Ok(false);
         };
         let settings = pool::settings(tx)?;
-        // The rest of the hold is given back, but for the time in which people come back after a dropped line.
+        // The rest of the hold is given back, but for the time in which people come back after a dropped line. One that ran
+        // for longer than any plan begins later now, so that a search through planned holds still finds it.
         let until = (at + settings.rejoin).max(meeting.hold.start());
-        meetings::set_state(tx, scope, &meeting.id, &ended, (meeting.hold.start(), until))?;
+        let from = meeting.hold.start().max(until - LONGEST);
+        meetings::set_state(tx, scope, &meeting.id, &ended, (from, until))?;
         meetings::set_alert(tx, scope, &meeting.id, None)?;
         audit::add(tx, &self.entry(Some(scope.tenant()), by, "meeting.ended", Some(&meeting.id), format!("run {}", run.uuid)))?;
         Ok(true)
@@ -69,7 +85,7 @@ impl App {
             }
             // It was missed before, asked for again, and not started then either.
             Err(_) if matches!(meeting.state, State::Missed { .. }) => {
-                meetings::set_hold(tx, scope, &meeting.id, given_back)?;
+                meetings::set_hold(tx, scope, &meeting.id, given_back, meeting.licensed)?;
                 Ok(true)
             }
             Err(_) => Ok(false),

@@ -12,6 +12,7 @@ pub mod keys;
 pub mod letters;
 pub mod licenses;
 mod life;
+pub mod line;
 pub mod meetings;
 mod passwords;
 pub mod pool;

@@ -1,21 +1,21 @@
 //! The host presses Start: the license is put on the seat and proved, and only then is the start URL fetched.
 //!
-//! Start works at any time: inside the hold it uses it; early, late or again, it is admitted like a meeting on the spot.
+//! Inside the hold, Start uses what was promised; a little early, late or again, it is admitted like a meeting on the spot.
 
 use std::sync::Arc;
 
 use crate::domain::admission::{Refusal, Request};
 use crate::domain::ids::MeetingId;
-use crate::domain::meeting::{Kind, Meeting, Stage};
+use crate::domain::meeting::{Kind, LONGEST, Meeting, Stage};
 use crate::domain::plan::Problem;
 use crate::domain::tenant::User;
-use crate::domain::time::{Instant, Window};
+use crate::domain::time::{Instant, Span, Window};
 use crate::store::audit::{self, Actor};
 use crate::store::scope::TenantScope;
-use crate::store::{WriteTx, meetings, pool};
+use crate::store::{WriteTx, meetings, pool, tenants};
 use crate::zoom::{StartUrl, ZoomError};
 
-use super::bookings::{decide, rules};
+use super::bookings::{decide, needs_license, rules};
 use super::licenses::Attached;
 use super::{App, AppError};
 
@@ -28,6 +28,8 @@ pub enum Start {
     NoLicense(Problem),
     /// It cannot be started now at all.
     Refused(Refusal),
+    /// It is planned for much later: then.
+    TooEarly(Instant),
     /// It was cancelled.
     Cancelled,
     /// Zoom did not play along; the words say what to do.
@@ -43,10 +45,15 @@ pub enum With {
     WhateverThereIs,
 }
 
+/// How long before its planned start a meeting can be begun.
+const EARLIEST: Span = Span::hours(2);
+/// A meeting that is taken up again is asked a license for at least so long.
+const LEAST: Span = Span::minutes(10);
+
 enum Permit {
+    /// It may begin; whether a license is promised to it now, the meeting says.
     Granted(Box<Meeting>),
-    /// Not admitted, and the host begins all the same: the licenses are promised to others.
-    WithoutLicense(Box<Meeting>),
+    TooEarly(Instant),
     Refused(Refusal),
     Cancelled,
 }
@@ -55,13 +62,13 @@ impl App {
     /// Starts a meeting for its own host.
     pub async fn start(self: &Arc<Self>, scope: &TenantScope, by: &User, id: &MeetingId, with: With) -> Result<Start, AppError> {
         let (app, tx_scope, tx_by, tx_id) = (self.clone(), scope.clone(), by.clone(), id.clone());
-        let (meeting, promised) = match self.store.write(move |tx| app.permit(tx, &tx_scope, &tx_by, &tx_id, with)).await? {
-            Permit::Granted(meeting) => (meeting, true),
-            Permit::WithoutLicense(meeting) => (meeting, false),
+        let meeting = match self.store.write(move |tx| app.permit(tx, &tx_scope, &tx_by, &tx_id, with)).await? {
+            Permit::Granted(meeting) => meeting,
+            Permit::TooEarly(start) => return Ok(Start::TooEarly(start)),
             Permit::Refused(refusal) => return Ok(Start::Refused(refusal)),
             Permit::Cancelled => return Ok(Start::Cancelled),
         };
-        if promised {
+        if meeting.is_promised_at(self.now()) {
             match self.ensure_license(&meeting.seat, &meeting.id).await {
                 Ok(Attached::No(problem)) if with == With::License => return Ok(Start::NoLicense(problem)),
                 Err(AppError::Zoom(error)) if with == With::License => return Ok(Start::Zoom(host_words(&error))),
@@ -101,35 +108,49 @@ impl App {
         id: &MeetingId,
         with: With,
     ) -> Result<Permit, AppError> {
-        let meeting =
-            meetings::find(tx, scope, id)?.filter(|meeting| meeting.host == by.id).ok_or(AppError::NotFound("meeting"))?;
+        let own = |tx: &mut WriteTx<'_>| {
+            let found = meetings::find(tx, scope, id)?.filter(|meeting| meeting.host == by.id);
+            found.ok_or(AppError::NotFound("meeting"))
+        };
         let now = self.now();
+        if own(tx)?.queued_at.is_some() {
+            // Whoever has waited longer comes first.
+            self.serve(tx)?;
+        }
+        let meeting = own(tx)?;
         match meeting.state.stage() {
             Stage::Cancelled => return Ok(Permit::Cancelled),
             Stage::Live => return Ok(Permit::Granted(Box::new(meeting))),
+            // Zoom ends a running meeting when its host starts another, so a busy seat is never started over.
+            _ if meetings::is_seat_live(tx, &meeting.seat, id)? => return Ok(Permit::Refused(Refusal::SeatBusy)),
             Stage::Booked if meeting.hold.contains(now) => return Ok(Permit::Granted(Box::new(meeting))),
+            Stage::Booked if now + EARLIEST < meeting.window.start() => return Ok(Permit::TooEarly(meeting.window.start())),
             Stage::Booked | Stage::Ended | Stage::Missed => {}
         }
+        let tenant = tenants::get(tx, scope)?;
         let settings = pool::settings(tx)?;
         let rules = rules(&settings, now);
+        let window = window_from(&meeting, now);
         let request = Request {
-            tenant: scope.tenant().clone(),
+            tenant: tenant.id.clone(),
             host: meeting.host.clone(),
             moving: Some(meeting.id.clone()),
             seats: vec![meeting.seat.clone()],
-            window: window_from(&meeting, now),
+            window,
             kind: Kind::OnDemand,
+            licensed: needs_license(&tenant, window.length()),
         };
         match decide(tx, &request, &rules, &settings)? {
             Ok(admitted) => {
-                meetings::set_hold(tx, scope, id, (now, admitted.hold.end()))?;
-                Ok(Permit::Granted(Box::new(Meeting { hold: admitted.hold, ..meeting })))
+                let until = admitted.hold.end().max(meeting.hold.end());
+                self.begin(tx, scope, &meeting, (now, until), request.licensed)?;
             }
-            // Zoom ends a running meeting when its host starts another, so a busy seat is never started over.
-            Err(Refusal::SeatBusy) => Ok(Permit::Refused(Refusal::SeatBusy)),
-            Err(_) if with == With::WhateverThereIs => Ok(Permit::WithoutLicense(Box::new(meeting))),
-            Err(refusal) => Ok(Permit::Refused(refusal)),
+            Err(refusal) if refusal == Refusal::SeatBusy || with == With::License => return Ok(Permit::Refused(refusal)),
+            // What is promised for later stays promised.
+            Err(_) if meeting.licensed && now < meeting.hold.start() => {}
+            Err(_) => self.begin(tx, scope, &meeting, (now, window.end() + settings.grace), false)?,
         }
+        Ok(Permit::Granted(Box::new(own(tx)?)))
     }
 
     /// A fresh start URL; a meeting that Zoom does not know (yet, or any more) is made first.
@@ -166,15 +187,14 @@ impl App {
     }
 }
 
-/// Early: from now to the planned end. Late or again: as long as planned, from now.
+/// Before the planned end, the rest of what was planned, or all of it and what is before; afterwards as long as planned, from
+/// now. Somebody who comes back in the last minutes is given some more.
 fn window_from(meeting: &Meeting, now: Instant) -> Window {
     let planned = meeting.window;
-    if now < planned.start()
-        && let Some(early) = Window::new(now, planned.end()).filter(|window| window.length() <= crate::domain::meeting::LONGEST)
-    {
-        return early;
+    if meeting.waits_to_begin() || planned.end() <= now {
+        return planned.moved_to(now);
     }
-    planned.moved_to(now)
+    Window::lasting(now, (planned.end() - now).clamp(LEAST, LONGEST))
 }
 
 fn host_words(error: &ZoomError) -> String {

@@ -175,6 +175,7 @@ impl Teller<'_> {
         let (name, email) = tenant.demo.clients[client];
         let zone = ZoneName::parse(tenant.demo.zone)?;
         let booking = Booking {
+            wait: false,
             host: host.id.clone(),
             topic: Topic::parse(tenant.demo.topics[client])?,
             client_name: PersonName::parse(name)?,

@@ -3,7 +3,8 @@
 //! What must stay true: a decision depends on its arguments only; it is exact, so nothing is refused that fits and nothing
 //! is accepted that does not; [`nearest`] and [`admit`] decide with the same code, so a time that is offered is accepted.
 //! Demand is counted by slots of five minutes, and in each by distinct seats: back-to-back meetings of one seat share one
-//! license. In the `float` strategy a seat belongs to one tenant, so seats are counted within their tenants.
+//! license. Seats are counted within their tenants: in the `float` strategy a seat belongs to one, and in `standing` a seat
+//! of the pool that two tenants use one after the other counts for both while their padding overlaps.
 
 mod ledger;
 mod peak;
@@ -19,18 +20,20 @@ mod tests;
 mod trial;
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::ids::{MeetingId, SeatId, TenantId, UserId};
 use super::meeting::Kind;
+use super::pool::Strategy;
 use super::tenant::Share;
 use super::time::{Instant, Slot, Span, Window};
 use ledger::Ledger;
 
 pub use peak::{Stretch, above, peak};
 
-/// While the pool is frozen, a hold that begins sooner than this from now needs a seat that already has its license.
-pub const FROZEN_NOTICE: Span = Span::minutes(30);
+/// While the pool is frozen, a hold that begins sooner than this from now needs a seat that already has its license: how long
+/// Zoom's freeze lasts is not published, and what is accepted must hold.
+pub const FROZEN_NOTICE: Span = Span::hours(24);
 
 /// One promise of a license for a seat, as the store reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +50,8 @@ pub struct Hold {
     pub busy: Window,
     /// The meeting with lead and grace; counted by the slots it touches.
     pub hold: Window,
+    /// Whether it promises a license; a meeting without one only keeps its seat and its host busy.
+    pub licensed: bool,
 }
 
 /// What is promised already and what may be: everything needed to decide, read at once. `holds` has every hold that
@@ -60,6 +65,8 @@ pub struct Demand {
     pub shares: BTreeMap<TenantId, Share>,
     /// The licenses that may be promised: K less the spare.
     pub promisable: u32,
+    /// The seats that have a license now.
+    pub licensed_seats: BTreeSet<SeatId>,
 }
 
 /// The pool's settings and the time, as far as they govern admission.
@@ -71,6 +78,8 @@ pub struct Rules {
     pub grace: Span,
     /// How far ahead of now a meeting may start.
     pub horizon: Span,
+    /// How licenses reach hosts.
+    pub strategy: Strategy,
     /// Whether Zoom refuses to move licenses at present.
     pub frozen: bool,
     /// The time of the decision.
@@ -94,6 +103,8 @@ pub struct Request {
     pub window: Window,
     /// A scheduled meeting has a lead; one on demand begins now.
     pub kind: Kind,
+    /// Whether it needs a license; a short meeting of a tenant that allows it does not.
+    pub licensed: bool,
 }
 
 /// What a request is given.
@@ -169,16 +180,9 @@ impl Demand {
         if timely(request.window, request.kind, rules).is_ok() {
             meetings.push((request.window, request.kind));
         }
-        let mut spans = Vec::new();
-        for (window, kind) in meetings {
-            let hold = hold_of(window, kind, rules);
-            spans.push(hold);
-            if meets_freeze(hold, kind, rules) {
-                spans.push(Window::lasting(rules.now, Span::seconds(1)));
-            }
-        }
-        let from = spans.iter().map(|span| span.slots().from).min();
-        let until = spans.iter().map(|span| span.slots().until).max();
+        let holds: Vec<Window> = meetings.into_iter().map(|(window, kind)| hold_of(window, kind, rules)).collect();
+        let from = holds.iter().map(|hold| hold.slots().from).min();
+        let until = holds.iter().map(|hold| hold.slots().until).max();
         from.zip(until).and_then(|(from, until)| Window::new(from.start(), until.start())).unwrap_or(request.window)
     }
 }
@@ -187,7 +191,7 @@ impl Demand {
 /// meetings, because a license may free up where a meeting will not.
 pub fn admit(request: &Request, demand: &Demand, rules: &Rules) -> Result<Admitted, Refusal> {
     if request.seats.is_empty() {
-        return Err(Refusal::NoSeat);
+        return Err(without_seat(rules));
     }
     timely(request.window, request.kind, rules)?;
     let range = Demand::needed(request, rules, Span::ZERO).slots();
@@ -219,6 +223,14 @@ pub fn hold_of(window: Window, kind: Kind, rules: &Rules) -> Window {
         Kind::OnDemand => start.slot().start(),
     };
     window.padded(start - from, rules.grace)
+}
+
+/// In `standing` the seats are those that have a license, and when there is none, no license is there to be had.
+const fn without_seat(rules: &Rules) -> Refusal {
+    match rules.strategy {
+        Strategy::Float => Refusal::NoSeat,
+        Strategy::Standing => Refusal::PoolFull,
+    }
 }
 
 /// Whether the start lies between now and the horizon. One on demand is always timely: it starts now by definition.

@@ -13,6 +13,8 @@ pub const SHORTEST: Span = Span::minutes(5);
 pub const LONGEST: Span = Span::hours(8);
 /// The longest meeting that may be planned without a license: it ends well before Zoom's cut at 40 minutes.
 pub const SHORT: Span = Span::minutes(35);
+/// How long after its start such a meeting may be given a license that nobody needs, in case it runs long.
+pub const INSURED_FROM: Span = Span::minutes(25);
 
 /// How a meeting came to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -112,6 +114,10 @@ impl State {
     pub fn ended(&self, run: Run, at: Instant) -> Result<Option<Self>, Disallowed> {
         match self {
             Self::Live(current) if current.uuid == run.uuid => Ok(Some(Self::Ended { run: current.clone(), at })),
+            // A later run has ended whose start was not heard of: when it arrives it must not make the meeting live again.
+            Self::Live(current) | Self::Ended { run: current, .. } if current.uuid != run.uuid && current.since < run.since => {
+                Ok(Some(Self::Ended { run, at }))
+            }
             Self::Live(_) | Self::Ended { .. } => Ok(None),
             Self::Booked | Self::Missed { .. } => Ok(Some(Self::Ended { run, at })),
             Self::Cancelled { .. } => Err(Disallowed { from: self.stage(), to: Stage::Ended }),
@@ -209,13 +215,25 @@ pub struct Meeting {
 }
 
 impl Meeting {
-    /// Whether the client's link still leads anywhere: until a day after the planned end, and never after a cancellation.
-    pub fn link_works_at(&self, now: Instant) -> bool {
-        self.stage_allows_link() && now < self.window.end() + Span::days(1)
+    /// Whether a license is promised to it at `now`; a running meeting keeps the promise for as long as it runs.
+    pub fn is_promised_at(&self, now: Instant) -> bool {
+        let runs_on = matches!(self.state, State::Live(_)) && self.hold.start() <= now;
+        self.licensed && (runs_on || self.hold.contains(now))
     }
 
-    fn stage_allows_link(&self) -> bool {
-        !matches!(self.state, State::Cancelled { .. })
+    /// Whether it was asked for on the spot and its host still waits for a license: its client does not know of it yet.
+    pub fn waits_to_begin(&self) -> bool {
+        self.kind == Kind::OnDemand && self.queued_at.is_some() && matches!(self.state, State::Booked) && !self.licensed
+    }
+
+    /// Whether the client's link still leads anywhere: until a day after the planned end, for as long as the meeting runs or
+    /// is about to after that, and never after a cancellation.
+    pub fn link_works_at(&self, now: Instant) -> bool {
+        match self.state {
+            State::Cancelled { .. } => false,
+            State::Live(_) => true,
+            _ => now < self.window.end().max(self.hold.end()) + Span::days(1),
+        }
     }
 }
 
@@ -255,6 +273,15 @@ mod tests {
     fn an_end_of_an_older_run_changes_nothing() {
         let restarted = State::Live(run("b", 20));
         assert_eq!(restarted.ended(run("a", 1), at(21)), Ok(None));
+    }
+
+    #[test]
+    fn an_end_of_a_later_run_whose_start_was_not_heard_of_ends_the_meeting_for_good() {
+        let ended = State::Ended { run: run("a", 1), at: at(10) };
+        let later = ended.ended(run("b", 12), at(20)).unwrap().unwrap();
+        assert_eq!(later, State::Ended { run: run("b", 12), at: at(20) });
+        assert_eq!(later.started(run("b", 12)), Ok(None), "its own start arrives at last");
+        assert_eq!(State::Live(run("a", 1)).ended(run("b", 12), at(20)).unwrap().unwrap().stage(), Stage::Ended);
     }
 
     #[test]

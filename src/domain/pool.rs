@@ -117,6 +117,13 @@ pub struct Freeze {
     pub probe_at: Instant,
 }
 
+impl Freeze {
+    /// How long Zoom is left alone after it has refused.
+    pub const PAUSE: Span = Span::minutes(15);
+    /// How long after the probe was due a freeze is taken to be over although nobody has asked.
+    const FORGOTTEN: Span = Span::hours(24);
+}
+
 /// How often licenses moved on one UTC day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Moves {
@@ -180,6 +187,12 @@ impl PoolSettings {
     /// The licenses kept back in force.
     pub fn spare(&self) -> u32 {
         self.spare.unwrap_or(u32::from(self.licenses >= 5)).min(self.licenses)
+    }
+
+    /// The freeze that is in force at `now`. A day after Zoom last refused it is taken to be over, so that a pool in which
+    /// nobody needs anything does not stay frozen for good.
+    pub fn frozen_at(&self, now: Instant) -> Option<Freeze> {
+        self.freeze.filter(|freeze| now < freeze.probe_at + Freeze::FORGOTTEN)
     }
 
     /// Whether moves are to be saved by now: from four fifths of the day's budget on, so that the rest is there for meetings.

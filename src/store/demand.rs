@@ -1,20 +1,20 @@
 //! What admission decides from: the holds in a span of time and every tenant's share. One index range, however many
 //! meetings are stored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 
 use crate::domain::admission::{Demand, Hold};
 use crate::domain::ids::{MeetingId, SeatId, TenantId, UserId};
 use crate::domain::meeting::{LONGEST, Stage};
-use crate::domain::pool::PoolSettings;
+use crate::domain::pool::{Place, PoolSettings};
 use crate::domain::tenant::Share;
 use crate::domain::time::{Span, Window};
 
 use super::convert::{count, window};
 use super::error::StoreError;
-use super::schema::{meetings, tenants};
+use super::schema::{licenses, meetings, tenants};
 use super::transaction::ReadTx;
 
 #[derive(Queryable)]
@@ -27,6 +27,7 @@ struct Row {
     ends_at: i64,
     hold_from: i64,
     hold_until: i64,
+    licensed: bool,
 }
 
 const COLUMNS: (
@@ -38,6 +39,7 @@ const COLUMNS: (
     meetings::ends_at,
     meetings::hold_from,
     meetings::hold_until,
+    meetings::licensed,
 ) = (
     meetings::id,
     meetings::tenant_id,
@@ -47,15 +49,20 @@ const COLUMNS: (
     meetings::ends_at,
     meetings::hold_from,
     meetings::hold_until,
+    meetings::licensed,
 );
+
+/// The longest lead and grace that an operator can set.
+const LONGEST_PADDING: Span = Span::minutes(60);
 
 /// Every hold that shares a slot with `during`, and the shares.
 pub fn during(tx: &mut ReadTx<'_>, during: Window, settings: &PoolSettings) -> Result<Demand, StoreError> {
     // Slots are counted whole, so a hold that ends within the first slot counts.
     let from = during.start().slot().start();
     let until = during.end().grid_up();
-    // A planned hold is never longer than this; a meeting that has outgrown its plan is found by its stage.
-    let longest = LONGEST + settings.lead + settings.grace + Span::minutes(5);
+    // A planned hold is never longer than this, whatever lead and grace were when it was made; a meeting that has outgrown
+    // its plan runs, or ran a moment ago, and is found by its stage.
+    let longest = LONGEST + LONGEST_PADDING + LONGEST_PADDING + Span::minutes(5);
     let mut rows: Vec<Row> = meetings::table
         .filter(meetings::hold_from.lt(until.seconds()))
         .filter(meetings::hold_from.gt((from - longest).seconds()))
@@ -67,12 +74,18 @@ pub fn during(tx: &mut ReadTx<'_>, during: Window, settings: &PoolSettings) -> R
         .filter(meetings::stage.eq(Stage::Live.word()))
         .filter(meetings::hold_from.le((from - longest).seconds()))
         .filter(meetings::hold_until.gt(from.seconds()))
-        .filter(meetings::hold_until.gt(meetings::hold_from))
         .select(COLUMNS)
         .load(tx.db())?;
     rows.extend(outgrown);
     let holds = rows.into_iter().map(|row| row.into_domain(settings)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Demand { holds, shares: shares(tx)?, promisable: settings.promisable() })
+    Ok(Demand { holds, shares: shares(tx)?, promisable: settings.promisable(), licensed_seats: licensed_seats(tx)? })
+}
+
+/// The seats that have a license now: Zoom has confirmed it, and nobody is taking it away.
+pub fn licensed_seats(tx: &mut ReadTx<'_>) -> Result<BTreeSet<SeatId>, StoreError> {
+    let seats: Vec<Option<String>> =
+        licenses::table.filter(licenses::place.eq(Place::Attached.word())).select(licenses::seat_id).load(tx.db())?;
+    Ok(seats.into_iter().flatten().map(SeatId::new).collect())
 }
 
 /// Every tenant's share.
@@ -98,6 +111,7 @@ impl Row {
             seat: SeatId::new(self.seat_id),
             busy: window(begins, ends).unwrap_or(hold),
             hold,
+            licensed: self.licensed,
         })
     }
 }

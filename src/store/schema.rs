@@ -85,6 +85,9 @@ diesel::table! {
         observed -> Text,
         observed_at -> Nullable<BigInt>,
         created_at -> BigInt,
+        license_failures -> Integer,
+        license_retry_at -> Nullable<BigInt>,
+        license_problem -> Nullable<Text>,
     }
 }
 

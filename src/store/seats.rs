@@ -1,15 +1,18 @@
 //! Seats: the Zoom users of our account that can host.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 
 use crate::domain::ids::{SeatId, TenantId, UserId};
 use crate::domain::names::EmailAddress;
+use crate::domain::pool::Place;
 use crate::domain::seat::{License, Seat, SeatStatus};
 use crate::domain::time::Instant;
 
-use super::convert::{email, instant, word};
+use super::convert::{count, email, instant, word};
 use super::error::StoreError;
-use super::schema::seats;
+use super::schema::{licenses, seats};
 use super::scope::{KeeperPass, OperatorPass, TenantScope};
 use super::transaction::{ReadTx, WriteTx};
 
@@ -59,6 +62,63 @@ pub fn candidates(tx: &mut ReadTx<'_>, scope: &TenantScope, host: &UserId, share
         load(rows)?.into_iter().filter(|seat| seat.can_host() && (shared || seat.user.is_some())).collect();
     candidates.sort_by_key(|seat| seat.user.is_none());
     Ok(candidates)
+}
+
+/// The seats that have a license and may serve any tenant, in the `standing` strategy: the pool's own, after the tenant's.
+pub fn standing_candidates(
+    tx: &mut ReadTx<'_>,
+    scope: &TenantScope,
+    host: &UserId,
+    shared: bool,
+) -> Result<Vec<Seat>, StoreError> {
+    let attached = licenses::table
+        .filter(licenses::place.eq(Place::Attached.word()))
+        .filter(licenses::seat_id.is_not_null())
+        .select(licenses::seat_id.assume_not_null());
+    let rows: Vec<Row> = seats::table
+        .filter(seats::tenant_id.is_null())
+        .filter(seats::id.eq_any(attached))
+        .order((seats::email, seats::id))
+        .select(Row::as_select())
+        .load(tx.db())?;
+    let pool = load(rows)?.into_iter().filter(Seat::can_host);
+    let licensed = super::demand::licensed_seats(tx)?;
+    let own = candidates(tx, scope, host, shared)?.into_iter().filter(|seat| licensed.contains(&seat.id));
+    Ok(own.chain(pool).collect())
+}
+
+/// The seats that should have a license for good in the `standing` strategy, in order: the pool's own, the shared ones of
+/// tenants, then those of single users.
+pub fn standing(tx: &mut ReadTx<'_>, _: &KeeperPass) -> Result<Vec<SeatId>, StoreError> {
+    let rows: Vec<Row> = seats::table.order((seats::email, seats::id)).select(Row::as_select()).load(tx.db())?;
+    let mut able: Vec<Seat> = load(rows)?.into_iter().filter(Seat::can_host).collect();
+    able.sort_by_key(|seat| (seat.tenant.is_some(), seat.user.is_some()));
+    Ok(able.into_iter().map(|seat| seat.id).collect())
+}
+
+/// The seats that cannot be given a license at `now`: Zoom does not let them host, or refused them one a moment ago.
+pub fn barred(tx: &mut ReadTx<'_>, _: &KeeperPass, now: Instant) -> Result<BTreeSet<SeatId>, StoreError> {
+    let unable = seats::status.ne(SeatStatus::Active.word()).or(seats::zoom_user_id.is_null());
+    let resting = seats::license_retry_at.gt(now.seconds()).assume_not_null();
+    let ids: Vec<String> = seats::table.filter(unable.or(resting)).select(seats::id).load(tx.db())?;
+    Ok(ids.into_iter().map(SeatId::new).collect())
+}
+
+/// How often in a row Zoom has refused this seat a license.
+pub fn license_failures(tx: &mut ReadTx<'_>, id: &SeatId) -> Result<u32, StoreError> {
+    Ok(seats::table.find(id.as_str()).select(seats::license_failures).first(tx.db()).map(count)?)
+}
+
+/// Zoom has refused this seat a license: it is left alone until `retry_at`.
+pub fn mark_refused(tx: &mut WriteTx<'_>, id: &SeatId, retry_at: Instant, problem: &str) -> Result<(), StoreError> {
+    diesel::update(seats::table.find(id.as_str()))
+        .set((
+            seats::license_failures.eq(seats::license_failures + 1),
+            seats::license_retry_at.eq(Some(retry_at.seconds())),
+            seats::license_problem.eq(Some(problem)),
+        ))
+        .execute(tx.db())?;
+    Ok(())
 }
 
 /// A tenant's seats.
@@ -134,10 +194,16 @@ pub fn observe(tx: &mut WriteTx<'_>, id: &SeatId, observation: &Observation) -> 
     Ok(())
 }
 
-/// Notes only the license of a seat, read back after a change.
+/// Notes only the license of a seat, read back after a change that went as it should.
 pub fn observe_license(tx: &mut WriteTx<'_>, id: &SeatId, license: License, at: Instant) -> Result<(), StoreError> {
     diesel::update(seats::table.find(id.as_str()))
-        .set((seats::observed.eq(license.word()), seats::observed_at.eq(Some(at.seconds()))))
+        .set((
+            seats::observed.eq(license.word()),
+            seats::observed_at.eq(Some(at.seconds())),
+            seats::license_failures.eq(0),
+            seats::license_retry_at.eq(None::<i64>),
+            seats::license_problem.eq(None::<String>),
+        ))
         .execute(tx.db())?;
     Ok(())
 }

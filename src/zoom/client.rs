@@ -105,6 +105,15 @@ impl Client {
         understood(&reply, PastMeeting::from_wire)
     }
 
+    /// What this user hosts at this moment: the number and the instance of each meeting that runs. Instant meetings, which
+    /// are not planned, are not listed by Zoom.
+    pub async fn live_meetings(&self, zoom_user_id: &str) -> Result<Vec<(i64, String)>, ZoomError> {
+        let call = Call::api(Method::Get, &["users", zoom_user_id, "meetings"]).query("type", "live").query("page_size", PAGE);
+        let reply = self.ask("list live meetings", call).await?;
+        understood(&reply, |page: wire::Meetings| Some(page.meetings))
+            .map(|meetings| meetings.into_iter().filter_map(|meeting| Some((meeting.id?, meeting.uuid?))).collect())
+    }
+
     /// A user by Zoom's id or by e-mail address.
     pub async fn user(&self, id_or_email: &str) -> Result<ZoomUser, ZoomError> {
         let reply = self.ask("get user", Call::api(Method::Get, &["users", id_or_email])).await?;

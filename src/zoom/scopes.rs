@@ -25,6 +25,7 @@ pub const NEEDS: &[Need] = &[
     need("user:update:user:admin", "user:write:admin", "attach and detach licenses"),
     need("meeting:write:meeting:admin", "meeting:write:admin", "create meetings"),
     need("meeting:read:meeting:admin", "meeting:read:admin", "start meetings and see whether they run"),
+    need("meeting:read:list_meetings:admin", "meeting:read:admin", "see that nobody meets before a license is taken off"),
     need("meeting:update:meeting:admin", "meeting:write:admin", "reschedule meetings"),
     need("meeting:delete:meeting:admin", "meeting:write:admin", "cancel meetings"),
     need("meeting:update:status:admin", "meeting:write:admin", "end meetings"),

@@ -73,6 +73,12 @@ pub(super) struct Users {
     pub(super) next_page_token: Option<String>,
 }
 
+/// A page of meetings. Without `meetings` it is not such a page.
+#[derive(Debug, Deserialize)]
+pub(super) struct Meetings {
+    pub(super) meetings: Vec<Meeting>,
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Summary {

@@ -48,7 +48,7 @@ async fn booked_started_ended_and_the_license_goes_back() {
 async fn the_last_license_is_refused_with_the_nearest_times() {
     let world = World::in_memory(1).await;
     world.booked(&world.acme, 0, 60, 30).await;
-    let Answer::Refused { refusal, nearest } = world.book(&world.globex, 0, 75, 30).await else { panic!("accepted") };
+    let Answer::Refused { refusal, nearest, .. } = world.book(&world.globex, 0, 75, 30).await else { panic!("accepted") };
     assert_eq!(refusal, Refusal::PoolFull);
     assert_eq!(nearest.len(), 3);
     let booking = world.booking(&world.globex.users[0], (nearest[0] - crate::support::world::monday()).as_minutes(), 30);

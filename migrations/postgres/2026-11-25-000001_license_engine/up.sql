@@ -14,6 +14,11 @@ ALTER TABLE pool ADD COLUMN zoom_purchased INTEGER;
 ALTER TABLE pool ADD COLUMN zoom_others INTEGER;
 UPDATE pool SET frozen_since = frozen_until;
 
+-- A seat that Zoom refuses a license is left alone for a while; the licenses are not to blame.
+ALTER TABLE seats ADD COLUMN license_failures INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE seats ADD COLUMN license_retry_at BIGINT;
+ALTER TABLE seats ADD COLUMN license_problem TEXT;
+
 -- Whether meetings of at most 35 minutes run without a license.
 ALTER TABLE tenants ADD COLUMN short_meetings BOOLEAN NOT NULL DEFAULT FALSE;
 

@@ -83,6 +83,18 @@ pub(super) fn forgets_that_seats_are_busy(request: &Request, demand: &Demand, ru
     admit(request, &Demand { holds, ..demand.clone() }, rules)
 }
 
+/// Counts meetings that were planned without a license.
+pub(super) fn counts_what_needs_no_license(request: &Request, demand: &Demand, rules: &Rules) -> Answer {
+    let holds = demand.holds.iter().map(|hold| Hold { licensed: true, ..hold.clone() }).collect();
+    admit(request, &Demand { holds, ..demand.clone() }, rules)
+}
+
+/// Takes a promise of a license for the license itself.
+pub(super) fn trusts_a_hold_during_a_freeze(request: &Request, demand: &Demand, rules: &Rules) -> Answer {
+    let held = demand.holds.iter().filter(|hold| hold.hold.contains(rules.now)).map(|hold| hold.seat.clone()).collect();
+    admit(request, &Demand { licensed_seats: held, ..demand.clone() }, rules)
+}
+
 const SLOT: Span = Span::minutes(5);
 const BACK: Span = Span::minutes(-5);
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::domain::meeting::Kind;
+use crate::domain::pool::Strategy;
 use crate::domain::time::{Instant, Span, Window};
 
 use super::{Admitted, Demand, Hold, Refusal, Request, Rules};
@@ -15,8 +16,9 @@ pub(super) fn admit(request: &Request, demand: &Demand, rules: &Rules) -> Result
     let (start, end) = (request.window.start().seconds(), request.window.end().seconds());
     let now = rules.now.seconds();
     let scheduled = request.kind == Kind::Scheduled;
+    let standing = rules.strategy == Strategy::Standing;
     if request.seats.is_empty() {
-        return Err(Refusal::NoSeat);
+        return Err(if standing { Refusal::PoolFull } else { Refusal::NoSeat });
     }
     if scheduled && start < now {
         return Err(Refusal::TooSoon);
@@ -28,24 +30,27 @@ pub(super) fn admit(request: &Request, demand: &Demand, rules: &Rules) -> Result
     let finish = end + rules.grace.as_seconds();
 
     let others: Vec<&Hold> = demand.holds.iter().filter(|hold| Some(&hold.meeting) != request.moving.as_ref()).collect();
+    let clash = |hold: &Hold| hold.busy.start().seconds() < end && start < hold.busy.end().seconds();
+    if others.iter().any(|hold| hold.host == request.host && clash(hold)) {
+        return Err(Refusal::SeatBusy);
+    }
     let mut first_refusal = None;
     for seat in &request.seats {
-        let busy = others.iter().any(|hold| {
-            (hold.seat == *seat || hold.host == request.host)
-                && hold.busy.start().seconds() < end
-                && start < hold.busy.end().seconds()
-        });
-        if busy {
+        if others.iter().any(|hold| hold.seat == *seat && clash(hold)) {
             continue;
         }
-        let refusal = frozen_out(request, seat, begin, demand, rules)
-            .or_else(|| every(begin, finish).find_map(|slot| refusal_in_slot(request, seat, slot, &others, demand)));
+        let refusal = if request.licensed {
+            frozen_out(request, seat, begin, demand, rules)
+                .or_else(|| every(begin, finish).find_map(|slot| refusal_in_slot(request, seat, slot, &others, demand)))
+        } else {
+            None
+        };
         match refusal {
             None => return Ok(Admitted { seat: seat.clone(), hold: window(begin, finish) }),
             Some(refusal) => first_refusal = first_refusal.or(Some(refusal)),
         }
     }
-    Err(first_refusal.unwrap_or(Refusal::SeatBusy))
+    Err(first_refusal.unwrap_or(if standing { Refusal::PoolFull } else { Refusal::SeatBusy }))
 }
 
 /// The nearest accepted starts, by trying every start there is.
@@ -76,6 +81,7 @@ fn refusal_in_slot(
 ) -> Option<Refusal> {
     let mut seats: BTreeSet<(&str, &str)> = others
         .iter()
+        .filter(|hold| hold.licensed)
         .filter(|hold| hold.hold.start().seconds() < slot + SLOT && slot < hold.hold.end().seconds())
         .map(|hold| (hold.tenant.as_str(), hold.seat.as_str()))
         .collect();
@@ -102,12 +108,8 @@ fn frozen_out(
     rules: &Rules,
 ) -> Option<Refusal> {
     let now = rules.now.seconds();
-    let soon = request.kind == Kind::OnDemand || begin < now + 30 * 60;
-    let licensed = demand
-        .holds
-        .iter()
-        .any(|hold| hold.seat == *seat && hold.hold.start().seconds() <= now && now < hold.hold.end().seconds());
-    (rules.frozen && soon && !licensed).then_some(Refusal::LicenseFrozen)
+    let soon = request.kind == Kind::OnDemand || begin < now + 24 * 3600;
+    (rules.frozen && soon && !demand.licensed_seats.contains(seat)).then_some(Refusal::LicenseFrozen)
 }
 
 fn every(from: i64, until: i64) -> impl Iterator<Item = i64> {

@@ -37,7 +37,7 @@ pub fn above(holds: &[Hold], within: Window, licenses: u32) -> Vec<Stretch> {
 }
 
 fn needed(holds: &[Hold], range: SlotRange) -> Vec<u32> {
-    let mut sorted: Vec<&Hold> = holds.iter().filter(|hold| hold.hold.slots().overlaps(range)).collect();
+    let mut sorted: Vec<&Hold> = holds.iter().filter(|hold| hold.licensed && hold.hold.slots().overlaps(range)).collect();
     sorted.sort_unstable_by_key(|hold| (&hold.seat, hold.hold.start()));
     seats_per_slot(&sorted, range)
 }
@@ -61,6 +61,7 @@ mod tests {
             seat: SeatId::new(seat),
             busy: window,
             hold: window,
+            licensed: true,
         }
     }
 

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use proptest::prelude::*;
+use proptest::prelude::{Strategy as _, any, prop, prop_assert_eq, proptest};
 
 use super::trial::{Engine, run};
 use super::*;
+use crate::domain::pool::Strategy as PoolStrategy;
 
 /// Operations of the trial in every test run.
 const OPERATIONS: usize = 200_000;
-/// Operations of the long trial (design §7): `cargo test --lib a_million -- --ignored`.
+/// Operations of the long trial (design §7).
 const MANY_OPERATIONS: usize = 1_000_000;
 /// Within how many operations the trial has to notice a planted bug.
 const NOTICED_WITHIN: usize = 5_000;
@@ -17,7 +18,14 @@ const NOTICED_WITHIN: usize = 5_000;
 const NOW: Instant = Instant::from_seconds(1_800_000_000);
 
 fn rules() -> Rules {
-    Rules { lead: Span::minutes(5), grace: Span::minutes(5), horizon: Span::days(30), frozen: false, now: NOW }
+    Rules {
+        lead: Span::minutes(5),
+        grace: Span::minutes(5),
+        horizon: Span::days(30),
+        strategy: PoolStrategy::Float,
+        frozen: false,
+        now: NOW,
+    }
 }
 
 fn minute(minute: i64) -> Instant {
@@ -31,7 +39,7 @@ fn minutes(from: i64, until: i64) -> Window {
 /// A pool with one tenant, `a`, that may use everything.
 fn pool(promisable: u32) -> Demand {
     let shares = BTreeMap::from([(TenantId::new("a"), Share { guarantee: 0, cap: 99 })]);
-    Demand { holds: Vec::new(), shares, promisable }
+    Demand { shares, promisable, ..Demand::default() }
 }
 
 fn asks(seat: &str, window: Window) -> Request {
@@ -42,6 +50,7 @@ fn asks(seat: &str, window: Window) -> Request {
         seats: vec![SeatId::new(seat)],
         window,
         kind: Kind::Scheduled,
+        licensed: true,
     }
 }
 
@@ -54,6 +63,7 @@ impl Demand {
             seat: SeatId::new(seat),
             busy: window,
             hold: hold_of(window, Kind::Scheduled, &rules()),
+            licensed: true,
         });
         self
     }
@@ -180,13 +190,37 @@ fn a_hold_never_begins_before_the_present_slot() {
 #[test]
 fn while_the_pool_is_frozen_only_a_seat_with_a_license_can_meet_soon() {
     let frozen = Rules { frozen: true, ..rules() };
-    let demand = pool(9).with("a", "s1", minutes(-10, 5));
+    let demand = Demand { licensed_seats: BTreeSet::from([SeatId::new("s1")]), ..pool(9) };
     let soon = |seat| admit(&asks(seat, minutes(15, 30)), &demand, &frozen).err();
     assert_eq!(soon("s1"), None);
     assert_eq!(soon("s2"), Some(Refusal::LicenseFrozen));
-    assert_eq!(admit(&asks("s2", minutes(35, 60)), &demand, &frozen).err(), None, "by then Zoom may have thawed");
+    let tomorrow = 24 * 60 + 5;
+    assert_eq!(admit(&asks("s2", minutes(tomorrow, tomorrow + 30)), &demand, &frozen).err(), None, "by then it may have thawed");
     let at_once = Request { kind: Kind::OnDemand, ..asks("s2", minutes(0, 30)) };
     assert_eq!(admit(&at_once, &demand, &frozen).err(), Some(Refusal::LicenseFrozen));
+}
+
+#[test]
+fn a_meeting_without_a_license_needs_only_its_seat_and_its_host() {
+    let demand = pool(1).with("a", "s1", minutes(60, 90));
+    let short = Request { licensed: false, ..asks("s2", minutes(60, 90)) };
+    assert_eq!(refusal(&short, &demand), None, "the only license is promised, and none is needed");
+    assert_eq!(refusal(&Request { licensed: false, ..asks("s1", minutes(60, 90)) }, &demand), Some(Refusal::SeatBusy));
+    let mut without = demand.clone();
+    without.holds[0].licensed = false;
+    assert_eq!(refusal(&asks("s2", minutes(60, 90)), &without), None, "what needs none leaves it to others");
+    assert_eq!(refusal(&asks("s1", minutes(60, 90)), &without), Some(Refusal::SeatBusy));
+}
+
+#[test]
+fn where_licenses_stand_a_busy_seat_is_a_license_in_use() {
+    let standing = Rules { strategy: PoolStrategy::Standing, ..rules() };
+    let demand = pool(9).with("b", "s1", minutes(60, 90));
+    let shared = Request { seats: vec![SeatId::new("s1")], ..asks("own", minutes(60, 90)) };
+    assert_eq!(admit(&shared, &demand, &standing).err(), Some(Refusal::PoolFull));
+    assert_eq!(admit(&Request { seats: vec![], ..shared.clone() }, &demand, &standing).err(), Some(Refusal::PoolFull));
+    let itself = Request { host: UserId::new("host of s1"), ..shared };
+    assert_eq!(admit(&itself, &demand, &standing).err(), Some(Refusal::SeatBusy), "the host is in a meeting");
 }
 
 #[test]
@@ -265,43 +299,55 @@ planted_bugs_are_noticed! {
     forgets_the_cap,
     forgets_that_it_moves,
     forgets_that_seats_are_busy,
+    counts_what_needs_no_license,
+    trusts_a_hold_during_a_freeze,
 }
 
 /// Any small demand, with several tenants on few seats and times that are off the grid.
-fn any_demand() -> impl Strategy<Value = Demand> {
-    let hold = (0..3_u8, 0..3_u8, -30..150_i64, 1..60_i64, 0..20_i64, 0..20_i64);
+fn any_demand() -> impl proptest::strategy::Strategy<Value = Demand> {
+    let hold = (0..3_u8, 0..3_u8, -30..150_i64, 1..60_i64, 0..20_i64, 0..20_i64, prop::bool::weighted(0.8));
     let share = (0..3_u32, 0..4_u32);
-    (prop::collection::vec(hold, 0..12), prop::collection::vec(share, 3), 0..7_u32).prop_map(|(holds, shares, promisable)| {
-        let hold = |(number, (tenant, seat, start, length, before, after)): (usize, (u8, u8, i64, i64, i64, i64))| {
-            let busy = minutes(start, start + length);
-            Hold {
-                meeting: MeetingId::new(format!("meeting {number}")),
-                tenant: TenantId::new(format!("tenant {tenant}")),
-                host: UserId::new(format!("host {tenant}.{seat}")),
-                seat: SeatId::new(format!("seat {tenant}.{seat}")),
-                busy,
-                hold: busy.padded(Span::minutes(before), Span::minutes(after)),
+    let licensed = prop::collection::vec((0..3_u8, 0..3_u8), 0..4);
+    (prop::collection::vec(hold, 0..12), prop::collection::vec(share, 3), 0..7_u32, licensed).prop_map(
+        |(holds, shares, promisable, licensed)| {
+            let hold = |(number, (tenant, seat, start, length, before, after, licensed)): (
+                usize,
+                (u8, u8, i64, i64, i64, i64, bool),
+            )| {
+                let busy = minutes(start, start + length);
+                Hold {
+                    meeting: MeetingId::new(format!("meeting {number}")),
+                    tenant: TenantId::new(format!("tenant {tenant}")),
+                    host: UserId::new(format!("host {tenant}.{seat}")),
+                    seat: SeatId::new(format!("seat {tenant}.{seat}")),
+                    busy,
+                    hold: busy.padded(Span::minutes(before), Span::minutes(after)),
+                    licensed,
+                }
+            };
+            let share = |(number, (guarantee, cap))| (TenantId::new(format!("tenant {number}")), Share { guarantee, cap });
+            Demand {
+                holds: holds.into_iter().enumerate().map(hold).collect(),
+                shares: shares.into_iter().enumerate().map(share).collect(),
+                promisable,
+                licensed_seats: licensed.into_iter().map(|(tenant, seat)| SeatId::new(format!("seat {tenant}.{seat}"))).collect(),
             }
-        };
-        let share = |(number, (guarantee, cap))| (TenantId::new(format!("tenant {number}")), Share { guarantee, cap });
-        Demand {
-            holds: holds.into_iter().enumerate().map(hold).collect(),
-            shares: shares.into_iter().enumerate().map(share).collect(),
-            promisable,
-        }
-    })
+        },
+    )
 }
 
-fn any_request() -> impl Strategy<Value = Request> {
+fn any_request() -> impl proptest::strategy::Strategy<Value = Request> {
     let seats = prop::collection::vec(0..3_u8, 0..4);
-    (0..3_u8, 0..3_u8, seats, -2..30_i64, 1..24_i64, any::<bool>(), prop::option::of(0..12_u8)).prop_map(
-        |(tenant, host, seats, start, length, scheduled, moving)| Request {
+    let licensed = prop::bool::weighted(0.8);
+    (0..3_u8, 0..3_u8, seats, -2..30_i64, 1..24_i64, any::<bool>(), prop::option::of(0..12_u8), licensed).prop_map(
+        |(tenant, host, seats, start, length, scheduled, moving, licensed)| Request {
             tenant: TenantId::new(format!("tenant {tenant}")),
             host: UserId::new(format!("host {tenant}.{host}")),
             moving: moving.map(|number| MeetingId::new(format!("meeting {number}"))),
             seats: seats.into_iter().map(|seat| SeatId::new(format!("seat {tenant}.{seat}"))).collect(),
             window: if scheduled { minutes(5 * start, 5 * (start + length)) } else { minutes(2, 2 + 5 * length) },
             kind: if scheduled { Kind::Scheduled } else { Kind::OnDemand },
+            licensed,
         },
     )
 }
@@ -310,9 +356,11 @@ proptest! {
     #[test]
     fn engine_and_oracle_agree_on_any_demand(
         demand in any_demand(), request in any_request(), lead in 0..4_i64, grace in 0..4_i64, frozen in any::<bool>(),
+        standing in any::<bool>(),
     ) {
         let rules = Rules {
-            lead: Span::minutes(5 * lead), grace: Span::minutes(5 * grace), horizon: Span::hours(2), frozen, now: minute(2),
+            lead: Span::minutes(5 * lead), grace: Span::minutes(5 * grace), horizon: Span::hours(2),
+            strategy: if standing { PoolStrategy::Standing } else { PoolStrategy::Float }, frozen, now: minute(2),
         };
         prop_assert_eq!(admit(&request, &demand, &rules), oracle::admit(&request, &demand, &rules));
         let within = Span::hours(1);

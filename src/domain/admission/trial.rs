@@ -7,6 +7,7 @@
 use super::{Admitted, Demand, Hold, Refusal, Request, Rules, nearest, oracle};
 use crate::domain::ids::{MeetingId, SeatId, TenantId, UserId};
 use crate::domain::meeting::Kind;
+use crate::domain::pool::Strategy;
 use crate::domain::tenant::Share;
 use crate::domain::time::{Instant, Span, Window};
 
@@ -88,6 +89,7 @@ impl World {
             lead: Span::minutes(5),
             grace: Span::minutes(5),
             horizon: Span::hours(8),
+            strategy: Strategy::Float,
             frozen: false,
             now: Instant::from_seconds(MORNING),
         };
@@ -105,7 +107,7 @@ impl World {
             24..30 => self.overrun(),
             30..33 => self.set_shares(),
             33..36 => self.demand.promisable = self.dice.below(9) as u32,
-            36..38 => self.rules.frozen = !self.rules.frozen && self.dice.below(3) == 0,
+            36..38 => self.freeze_or_thaw(),
             38..40 => self.set_padding(),
             40..50 => self.let_time_pass(),
             _ => {}
@@ -128,6 +130,7 @@ impl World {
             seats: self.candidates(tenant, own),
             window: Window::lasting(start, length),
             kind: Kind::Scheduled,
+            licensed: self.dice.below(8) > 0,
         }
     }
 
@@ -172,6 +175,7 @@ impl World {
             seat: admitted.seat,
             busy: request.window,
             hold: admitted.hold,
+            licensed: request.licensed,
         });
     }
 
@@ -219,6 +223,14 @@ impl World {
     fn set_padding(&mut self) {
         self.rules.lead = Span::minutes(5 * self.dice.below(3) as i64);
         self.rules.grace = Span::minutes(5 * self.dice.below(3) as i64);
+    }
+
+    /// Which seats have a license then is anything but what is promised.
+    fn freeze_or_thaw(&mut self) {
+        self.rules.frozen = !self.rules.frozen && self.dice.below(3) == 0;
+        self.rules.strategy = if self.dice.below(4) == 0 { Strategy::Standing } else { Strategy::Float };
+        let drawn = (0..6).map(|_| seat_id(self.dice.below(TENANTS), self.dice.below(SEATS_EACH))).collect();
+        self.demand.licensed_seats = drawn;
     }
 
     fn let_time_pass(&mut self) {

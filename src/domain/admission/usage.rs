@@ -109,9 +109,9 @@ pub(super) fn held_slots(request: &Request, seat: &SeatId, demand: &Demand, rang
     held
 }
 
-/// The holds that count within the range: all but that of the meeting being moved.
+/// The holds that count within the range: all that promise a license, but that of the meeting being moved.
 fn counted_holds<'a>(request: &'a Request, demand: &'a Demand, range: SlotRange) -> impl Iterator<Item = &'a Hold> {
-    demand.holds.iter().filter(move |hold| !request.gives_back(hold) && hold.hold.slots().overlaps(range))
+    demand.holds.iter().filter(move |hold| hold.licensed && !request.gives_back(hold) && hold.hold.slots().overlaps(range))
 }
 
 /// The place of a slot in a list over the range; what lies outside is moved to the nearer end.

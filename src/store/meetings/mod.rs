@@ -20,7 +20,7 @@ use super::scope::TenantScope;
 use super::transaction::{ReadTx, WriteTx};
 use row::MeetingRow;
 
-pub use open::{find_by_number, find_open, needs, tenant_of};
+pub use open::{find_by_number, find_open, is_seat_live, line, needs, next_holds, next_promise, tenant_of};
 pub use row::Progress;
 pub use zoom::{Errand, Task, clear_room, mark_failed, mark_polled, mark_synced, next_errand, set_room};
 
@@ -238,6 +238,7 @@ pub fn move_to(tx: &mut WriteTx<'_>, scope: &TenantScope, moved: &Meeting) -> Re
         meetings::zone.eq(moved.zone.as_str()),
         meetings::hold_from.eq(moved.hold.start().seconds()),
         meetings::hold_until.eq(moved.hold.end().seconds()),
+        meetings::licensed.eq(moved.licensed),
         meetings::sequence.eq(column(moved.sequence)),
         meetings::zoom_tries.eq(0),
         meetings::zoom_retry_at.eq(None::<i64>),
@@ -247,7 +248,7 @@ pub fn move_to(tx: &mut WriteTx<'_>, scope: &TenantScope, moved: &Meeting) -> Re
     Ok(updated == 1)
 }
 
-/// Writes the state that a transition gave, and cuts the hold to what is still promised.
+/// Writes the state that a transition gave, and cuts the hold to what is still promised. Whoever waited in line waits no more.
 pub fn set_state(
     tx: &mut WriteTx<'_>,
     scope: &TenantScope,
@@ -270,16 +271,51 @@ pub fn set_state(
             meetings::hold_from.eq(hold.0.seconds()),
             meetings::hold_until.eq(hold.1.max(hold.0).seconds()),
             meetings::polled_absent.eq(0),
+            meetings::queued_at.eq(None::<i64>),
         ))
         .execute(tx.db())?;
     Ok(())
 }
 
-/// Promises the license for another span: a hold that grows, or an early or repeated start that was admitted.
-pub fn set_hold(tx: &mut WriteTx<'_>, scope: &TenantScope, id: &MeetingId, hold: (Instant, Instant)) -> Result<(), StoreError> {
+/// Keeps seat and host for another span, with the promise of a license or without: a hold that grows, or a start that was
+/// admitted. Whoever waited in line waits no more.
+pub fn set_hold(
+    tx: &mut WriteTx<'_>,
+    scope: &TenantScope,
+    id: &MeetingId,
+    hold: (Instant, Instant),
+    licensed: bool,
+) -> Result<(), StoreError> {
     diesel::update(meetings::table.filter(meetings::tenant_id.eq(scope.tenant().as_str())).filter(meetings::id.eq(id.as_str())))
-        .set((meetings::hold_from.eq(hold.0.seconds()), meetings::hold_until.eq(hold.1.seconds())))
+        .set((
+            meetings::hold_from.eq(hold.0.seconds()),
+            meetings::hold_until.eq(hold.1.max(hold.0).seconds()),
+            meetings::licensed.eq(licensed),
+            meetings::queued_at.eq(None::<i64>),
+        ))
         .execute(tx.db())?;
+    Ok(())
+}
+
+/// Puts the host of a meeting in line for a license since `at`; none: out of the line.
+pub fn set_queued(tx: &mut WriteTx<'_>, scope: &TenantScope, id: &MeetingId, at: Option<Instant>) -> Result<(), StoreError> {
+    diesel::update(meetings::table.filter(meetings::tenant_id.eq(scope.tenant().as_str())).filter(meetings::id.eq(id.as_str())))
+        .set(meetings::queued_at.eq(at.map(Instant::seconds)))
+        .execute(tx.db())?;
+    Ok(())
+}
+
+/// Moves a meeting that its host waited in line for to where its license was found.
+pub fn set_time(tx: &mut WriteTx<'_>, scope: &TenantScope, meeting: &Meeting) -> Result<(), StoreError> {
+    diesel::update(
+        meetings::table.filter(meetings::tenant_id.eq(scope.tenant().as_str())).filter(meetings::id.eq(meeting.id.as_str())),
+    )
+    .set((
+        meetings::starts_at.eq(meeting.window.start().seconds()),
+        meetings::ends_at.eq(meeting.window.end().seconds()),
+        meetings::wall_time.eq(&meeting.wall_time),
+    ))
+    .execute(tx.db())?;
     Ok(())
 }
 

@@ -1,15 +1,17 @@
 //! What the keeper asks across tenants: the meetings that matter to the pool now.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 
 use crate::domain::ids::{MeetingId, SeatId, TenantId};
 use crate::domain::meeting::{Meeting, Stage};
-use crate::domain::plan::Need;
+use crate::domain::plan::{EARLY, Need};
 use crate::domain::time::{Instant, Span};
 
-use super::super::convert::{instant, window, word};
+use super::super::convert::{count, instant, window, word};
 use super::super::error::StoreError;
-use super::super::schema::meetings;
+use super::super::schema::{licenses, meetings};
 use super::super::scope::{KeeperPass, OperatorPass, TenantScope};
 use super::super::transaction::ReadTx;
 use super::row::MeetingRow;
@@ -25,24 +27,30 @@ struct NeedRow {
     ends_at: i64,
     hold_from: i64,
     hold_until: i64,
+    licensed: bool,
     run_since: Option<i64>,
+    start_clicked_at: Option<i64>,
     zoom_number: Option<i64>,
     polled_at: Option<i64>,
+    polled_absent: i32,
     alert: Option<String>,
 }
 
 /// A hold that is longer than this belongs to a live meeting, which is found by its stage.
 const LONGEST_HOLD: Span = Span::hours(12);
 
-/// The meetings that hold a license at `now`, are live, or should have begun; and those whose alert may be over.
+/// The meetings that hold a license at `now` or soon, are live, or should have begun; and those whose alert may be over. Who
+/// waits in line holds nothing and is not among them.
 pub fn needs(tx: &mut ReadTx<'_>, _: &KeeperPass, now: Instant) -> Result<Vec<Need>, StoreError> {
     let holding = meetings::hold_from
-        .le(now.seconds())
+        .le((now + EARLY).seconds())
         .and(meetings::hold_from.gt((now - LONGEST_HOLD).seconds()))
-        .and(meetings::hold_until.gt(now.seconds()).or(meetings::alert.is_not_null()));
-    let open = meetings::stage
-        .eq(Stage::Live.word())
-        .or(meetings::stage.eq(Stage::Booked.word()).and(meetings::starts_at.le(now.seconds())));
+        .and(meetings::hold_until.gt(now.seconds()).or(meetings::alert.is_not_null()))
+        .and(meetings::queued_at.is_null().or(meetings::licensed.eq(true)));
+    let open = meetings::stage.eq(Stage::Live.word()).or(meetings::stage
+        .eq(Stage::Booked.word())
+        .and(meetings::starts_at.le(now.seconds()))
+        .and(meetings::queued_at.is_null().or(meetings::licensed.eq(true))));
     // Two statements: each has an index of its own, and together they are few rows.
     let mut rows: Vec<NeedRow> =
         meetings::table.filter(holding).order(meetings::id).select(NeedRow::as_select()).load(tx.db())?;
@@ -61,12 +69,74 @@ impl NeedRow {
             stage: word(Stage::from_word(&self.stage), "stage of a meeting", &self.stage)?,
             window: window(self.starts_at, self.ends_at)?,
             hold: (instant(self.hold_from), instant(self.hold_until)),
+            licensed: self.licensed,
             live_since: self.run_since.filter(|_| self.stage == Stage::Live.word()).map(instant),
+            start_clicked_at: self.start_clicked_at.map(instant),
             at_zoom: self.zoom_number.is_some(),
             polled_at: self.polled_at.map(instant),
+            absences: count(self.polled_absent),
             alert: self.alert,
         })
     }
+}
+
+/// When each seat that has a license is promised one next, after `now`. Seats that nobody has booked are left out.
+pub fn next_holds(tx: &mut ReadTx<'_>, _: &KeeperPass, now: Instant) -> Result<BTreeMap<SeatId, Instant>, StoreError> {
+    // The start, not the hold, is what the index of a seat's meetings is ordered by; a hold begins before its start.
+    let rows: Vec<(String, Option<i64>)> = meetings::table
+        .inner_join(licenses::table.on(licenses::seat_id.eq(meetings::seat_id.nullable())))
+        .filter(meetings::stage.eq(Stage::Booked.word()))
+        .filter(meetings::starts_at.gt(now.seconds()))
+        .filter(meetings::hold_from.gt(now.seconds()))
+        .filter(meetings::licensed.eq(true))
+        .group_by(meetings::seat_id)
+        .select((meetings::seat_id, diesel::dsl::min(meetings::hold_from)))
+        .load(tx.db())?;
+    Ok(rows.into_iter().filter_map(|(seat, at)| Some((SeatId::new(seat), instant(at?)))).collect())
+}
+
+/// The meeting of the next day that is promised a license first, with its seat: while the pool is frozen, it is who Zoom is
+/// probed for when nobody waits now.
+pub fn next_promise(tx: &mut ReadTx<'_>, _: &KeeperPass, now: Instant) -> Result<Option<(MeetingId, SeatId)>, StoreError> {
+    let row: Option<(String, String)> = meetings::table
+        .filter(meetings::stage.eq(Stage::Booked.word()))
+        .filter(meetings::hold_from.gt(now.seconds()))
+        .filter(meetings::hold_from.le((now + Span::days(1)).seconds()))
+        .filter(meetings::licensed.eq(true))
+        .order((meetings::hold_from, meetings::id))
+        .select((meetings::id, meetings::seat_id))
+        .first(tx.db())
+        .optional()?;
+    Ok(row.map(|(id, seat)| (MeetingId::new(id), SeatId::new(seat))))
+}
+
+/// Who waits for a license without the promise of one: running meetings, and hosts in line, in the order of [`crate::domain::line`].
+pub fn line(tx: &mut ReadTx<'_>, pass: &KeeperPass, now: Instant) -> Result<Vec<(TenantScope, Meeting)>, StoreError> {
+    let running: Vec<MeetingRow> = meetings::table
+        .filter(meetings::stage.eq(Stage::Live.word()))
+        .filter(meetings::licensed.eq(false).or(meetings::hold_from.gt(now.seconds())))
+        .select(MeetingRow::as_select())
+        .load(tx.db())?;
+    let queued: Vec<MeetingRow> =
+        meetings::table.filter(meetings::queued_at.is_not_null()).select(MeetingRow::as_select()).load(tx.db())?;
+    let queued = queued.into_iter().filter(|row| !row.is_live());
+    let meetings = running.into_iter().chain(queued).map(|row| {
+        let meeting = row.into_domain()?;
+        Ok((pass.scope(&meeting.tenant), meeting))
+    });
+    meetings.collect()
+}
+
+/// Whether another meeting runs on this seat.
+pub fn is_seat_live(tx: &mut ReadTx<'_>, seat: &SeatId, but: &MeetingId) -> Result<bool, StoreError> {
+    let live: Option<String> = meetings::table
+        .filter(meetings::stage.eq(Stage::Live.word()))
+        .filter(meetings::seat_id.eq(seat.as_str()))
+        .filter(meetings::id.ne(but.as_str()))
+        .select(meetings::id)
+        .first(tx.db())
+        .optional()?;
+    Ok(live.is_some())
 }
 
 /// Whose meeting this is.
@@ -87,7 +157,7 @@ pub fn find_by_number(tx: &mut ReadTx<'_>, pass: &KeeperPass, number: i64) -> Re
 /// Every meeting that is live or holds a license now, for the operator, with its tenant's name.
 pub fn find_open(tx: &mut ReadTx<'_>, _: &OperatorPass, now: Instant) -> Result<Vec<(String, MeetingView)>, StoreError> {
     use super::super::clients::ClientRow;
-    use super::super::schema::{clients, licenses, tenants, users};
+    use super::super::schema::{clients, tenants, users};
     let holding = meetings::hold_from.le(now.seconds()).and(meetings::hold_until.gt(now.seconds()));
     let rows: Vec<(String, ViewRow)> = meetings::table
         .inner_join(clients::table.on(clients::id.eq(meetings::client_id)))

@@ -43,6 +43,8 @@ pub fn next_errand(tx: &mut ReadTx<'_>, pass: &KeeperPass, now: Instant) -> Resu
     let due = meetings::zoom_retry_at.is_null().or(meetings::zoom_retry_at.le(now.seconds()));
     let row: Option<(MeetingRow, i32)> = meetings::table
         .filter(meetings::stage.eq_any([Stage::Booked.word(), Stage::Cancelled.word()]))
+        // Whoever waits in line has no time yet.
+        .filter(meetings::queued_at.is_null().or(meetings::licensed.eq(true)))
         .filter(unseen)
         .filter(due)
         .order((meetings::starts_at, meetings::id))

@@ -14,7 +14,7 @@ use super::super::page::{Answer, Chrome, invalid, page};
 use super::super::routes::{Access, RouteRow};
 use super::super::scope::Staff;
 use super::super::server::Site;
-use super::form::{Fields, Known};
+use super::form::{FORM_USED, Fields, Known};
 use super::offers::Offers;
 use super::time::{self, Read};
 
@@ -72,14 +72,19 @@ async fn book(staff: Staff, site: web::Data<Site>, Form(form): Form<Fields>) -> 
         kind: Kind::Scheduled,
         time,
         key: parties.key,
+        wait: false,
     };
     let told = format!("The meeting is booked. {} gets the invitation at {}.", booking.client_name, booking.client_email);
     match site.app.book(&staff.scope(), &staff.user, booking).await? {
-        bookings::Answer::Accepted(id) => Ok(staff.done(&super::path(&staff, &id, ""), &told)),
-        bookings::Answer::Refused { refusal, nearest } => {
+        bookings::Answer::Accepted(id) | bookings::Answer::InLine(id) => Ok(staff.done(&super::path(&staff, &id, ""), &told)),
+        bookings::Answer::Refused { refusal, nearest, .. } => {
             let host = known.spoken_of(&staff, &form.host);
             let offers = Offers::after(refusal, host, &nearest, site.app.now(), &zone, &mut errors);
             invalid(&new_page(&staff, &site, form, known, Some(offers), errors))
+        }
+        bookings::Answer::Used(_) => {
+            let form = Fields { key: String::new(), ..form };
+            invalid(&new_page(&staff, &site, form, known, None, Errors::one("", FORM_USED)))
         }
         // A new meeting cannot be too late; if it ever is, the form comes back.
         bookings::Answer::TooLate => {

@@ -60,6 +60,10 @@ async fn cancel(staff: Staff, site: web::Data<Site>, _: Form<Bare>) -> Answer {
     let page = super::path(&staff, &id, "");
     Ok(match site.app.cancel(&staff.scope(), &staff.user, &id).await? {
         Cancellation::Done => staff.done(&page, "The meeting is cancelled. The client is told by e-mail."),
+        Cancellation::Starting => {
+            let words = "Its host pressed Start a moment ago. If nobody is there, try again in two minutes.";
+            staff.not_done(&page, words)
+        }
         Cancellation::TooLate => staff.not_done(&page, "The meeting runs or is over, so it cannot be cancelled any more."),
     })
 }

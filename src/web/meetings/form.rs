@@ -17,6 +17,10 @@ use super::time::{self, Typed};
 /// How many known clients are proposed while typing.
 const PROPOSED: i64 = 100;
 
+/// What a form is told that was sent before for another meeting: by going back and changing it.
+pub(super) const FORM_USED: &str =
+    "A meeting was already booked with this form, and it stays booked. To book another one, press the button once more.";
+
 /// What was typed.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Fields {
@@ -42,6 +46,9 @@ pub(super) struct Fields {
     pub(super) zone: String,
     #[serde(default)]
     pub(super) start: String,
+    /// Set when the host will wait in line for a license.
+    #[serde(default)]
+    pub(super) wait: String,
 }
 
 /// What the form offers to choose from.

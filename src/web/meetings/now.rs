@@ -14,7 +14,7 @@ use super::super::page::{Answer, Chrome, invalid, page};
 use super::super::routes::{Access, RouteRow};
 use super::super::scope::Staff;
 use super::super::server::Site;
-use super::form::{Fields, Known};
+use super::form::{FORM_USED, Fields, Known};
 use super::offers::{Host, Offers};
 use super::time;
 
@@ -62,12 +62,18 @@ async fn book(staff: Staff, site: web::Data<Site>, Form(form): Form<Fields>) -> 
         kind: Kind::OnDemand,
         time: Time { window: Window::lasting(now, length), wall: zone::wall_time(now, &zone), zone: zone.clone() },
         key: parties.key,
+        wait: form.wait == "1",
     };
     let told =
         format!("The meeting is yours: press Start. {} gets the join link at {}.", booking.client_name, booking.client_email);
     match site.app.book(&staff.scope(), &staff.user, booking).await? {
         bookings::Answer::Accepted(id) => Ok(staff.done(&super::path(&staff, &id, ""), &told)),
-        bookings::Answer::Refused { refusal, nearest } => {
+        bookings::Answer::InLine(id) => Ok(staff.done(&super::path(&staff, &id, ""), "You are in line for the next license.")),
+        bookings::Answer::Used(_) => {
+            let form = Fields { key: String::new(), ..form };
+            invalid(&now_page(&staff, &site, form, known, None, Errors::one("", FORM_USED)))
+        }
+        bookings::Answer::Refused { refusal, nearest, .. } => {
             let offers = Offers::after(refusal, Host::You, &nearest, now, &zone, &mut errors);
             invalid(&now_page(&staff, &site, form, known, Some(offers), errors))
         }

@@ -93,11 +93,11 @@ async fn reschedule(staff: Staff, site: web::Data<Site>, Form(form): Form<Fields
     };
     let (zone, full) = (time.zone.clone(), when::full(time.window, staff.zone()));
     match site.app.reschedule(&staff.scope(), &staff.user, &id, topic, time).await? {
-        Booked::Accepted(_) => {
+        Booked::Accepted(_) | Booked::InLine(_) | Booked::Used(_) => {
             Ok(staff.done(&href, &format!("The meeting is on {full}. The client is told of a change by e-mail.")))
         }
         Booked::TooLate => Ok(staff.not_done(&href, TOO_LATE)),
-        Booked::Refused { refusal, nearest } => {
+        Booked::Refused { refusal, nearest, .. } => {
             let host = if view.meeting.host == staff.user.id { Host::You } else { Host::Other(&view.host_name) };
             let offers = Offers::after(refusal, host, &nearest, site.app.now(), &zone, &mut errors);
             invalid(&reschedule_page(&staff, &view, form, Some(offers), errors))

@@ -9,6 +9,8 @@ use crate::app::start::{Start, With};
 use crate::domain::admission::Refusal;
 use crate::domain::ids::MeetingId;
 use crate::domain::plan::Problem;
+use crate::domain::time::{Span, Window};
+use crate::domain::when;
 
 use super::super::departure::leave_for;
 use super::super::forms::Form;
@@ -49,6 +51,13 @@ async fn start(staff: Staff, site: web::Data<Site>, Form(form): Form<Fields>) ->
         Start::Go(url) => leave_for(&site, url.reveal()),
         Start::NoLicense(problem) => no_license(&staff, &id, problem),
         Start::Refused(refusal) => refused(&staff, &site, &id, refusal).await,
+        Start::TooEarly(at) => {
+            let words = format!(
+                "It is planned for {}. You can begin up to two hours before; to meet now, reschedule it first.",
+                when::full(Window::lasting(at, Span::ZERO), staff.zone())
+            );
+            page_with(StatusCode::CONFLICT, &start_page(&staff, &id, "It is too early to begin", words))
+        }
         Start::Cancelled => {
             let words = "It was called off, and the client was told. Book a new meeting instead.";
             page_with(StatusCode::CONFLICT, &start_page(&staff, &id, "This meeting was cancelled", words))
@@ -101,10 +110,9 @@ async fn refused(staff: &Staff, site: &Site, id: &MeetingId, refusal: Refusal) -
         Refusal::LicenseFrozen => "Zoom limits how often licenses move, and the limit is reached for now.",
         other => other.message(),
     };
-    let wait = match site.app.wait_for_license(&staff.scope(), &staff.user, id).await? {
-        Some(wait) if lacks_license => Some(format!("As meetings are planned, one is free in about {}.", words::span(wait))),
-        _ => None,
-    };
+    let wait = site.app.wait_for_license(&staff.scope(), &staff.user, id).await?;
+    let wait = wait.about.filter(|_| lacks_license);
+    let wait = wait.map(|about| format!("As meetings are planned, one is free in about {}.", words::span(about)));
     let page = StartPage { wait, can_retry: true, can_go_without: lacks_license, ..start_page(staff, id, title, words) };
     page_with(StatusCode::CONFLICT, &page)
 }

@@ -116,6 +116,7 @@ fn scope_of(call: &Call) -> Option<&'static str> {
         (Method::Post, ["users"]) => "user:write:user:admin",
         (Method::Get, ["users", "summary"]) => "user:read:summary:admin",
         (Method::Get, ["users", _]) => "user:read:user:admin",
+        (Method::Get, ["users", _, "meetings"]) => "meeting:read:list_meetings:admin",
         (Method::Patch, ["users", _]) => "user:update:user:admin",
         (Method::Post, ["users", _, "meetings"]) => "meeting:write:meeting:admin",
         (Method::Get, ["meetings", _]) => "meeting:read:meeting:admin",

@@ -51,7 +51,7 @@ impl Settings {
             licenses,
             base_url: "http://zoom.invalid".to_owned(),
             minute_millis: 60_000,
-            scopes: format!("{} meeting:read:list_meetings:admin billing:read:plan_usage:admin", scopes.join(" ")),
+            scopes: format!("{} billing:read:plan_usage:admin", scopes.join(" ")),
             creates: vec![CreateAction::Create, CreateAction::AutoCreate],
         }
     }

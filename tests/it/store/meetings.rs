@@ -179,7 +179,7 @@ both_databases! {
         db.book(meeting("m2", window(160, 205))).await;
         let scope = db.scope("acme");
         change(&db.store, move |tx| {
-            meetings::set_hold(tx, &scope, &id("m1"), (at(50), at(130)))?;
+            meetings::set_hold(tx, &scope, &id("m1"), (at(50), at(130)), true)?;
             meetings::mark_start_clicked(tx, &scope, &id("m1"), at(57))?;
             meetings::raise_sequence(tx, &scope, &id("m1"))?;
             meetings::mark_client_arrived(tx, &scope, &id("m1"), at(58))?;

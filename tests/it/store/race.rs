@@ -41,7 +41,14 @@ async fn with_hosts(db: Database) -> Database {
 /// Decides and books in one write transaction, as the portal does.
 fn book(tx: &mut WriteTx<'_>, scope: &TenantScope, number: usize, window: Window) -> Result<Result<(), Refusal>, StoreError> {
     let settings = pool::settings(tx)?;
-    let rules = Rules { lead: settings.lead, grace: settings.grace, horizon: settings.horizon, frozen: false, now: NOW };
+    let rules = Rules {
+        lead: settings.lead,
+        grace: settings.grace,
+        horizon: settings.horizon,
+        strategy: settings.strategy,
+        frozen: false,
+        now: NOW,
+    };
     let host = UserId::new(format!("host{number}"));
     let request = Request {
         tenant: TenantId::new("acme"),
@@ -50,6 +57,7 @@ fn book(tx: &mut WriteTx<'_>, scope: &TenantScope, number: usize, window: Window
         seats: vec![SeatId::new(format!("seat-host{number}"))],
         window,
         kind: Kind::Scheduled,
+        licensed: true,
     };
     let demand = demand::during(tx, Demand::needed(&request, &rules, Span::ZERO), &settings)?;
     let admitted = match admit(&request, &demand, &rules) {

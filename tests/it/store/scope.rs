@@ -4,13 +4,13 @@
 //! on Acme's rows, which are compared column by column. A function added to the store without a line here is found by
 //! [`every_scoped_function_is_tried`].
 
-use duologue::domain::ids::{ClientId, MeetingId, UserId};
+use duologue::domain::ids::{ClientId, MeetingId, SeatId, UserId};
 use duologue::domain::meeting::{Room, Run, State};
 use duologue::domain::names::{PersonName, ZoneName};
 use duologue::domain::tenant::Role;
 use duologue::store::meetings::Filter;
 use duologue::store::scope::TenantScope;
-use duologue::store::{ReadTx, StoreError, WriteTx, audit, clients, letters, meetings, seats, users};
+use duologue::store::{ReadTx, StoreError, WriteTx, audit, clients, letters, licenses, meetings, seats, users};
 
 use crate::support::cast::{NOW, at, email, key, meeting, window};
 use crate::support::database::{Database, both_databases};
@@ -40,6 +40,7 @@ fn ask_all(tx: &mut ReadTx<'_>, scope: &TenantScope) -> Result<Vec<(&'static str
         ("clients::find", clients::find(tx, scope, &ClientId::new("gil"))?.iter().count()),
         ("clients::list", clients::list(tx, scope, 50)?.iter().filter(|client| client.id.as_str() == "gil").count()),
         ("seats::candidates", seats::candidates(tx, scope, &bo(), true)?.len()),
+        ("seats::standing_candidates", seats::standing_candidates(tx, scope, &bo(), true)?.len()),
         ("seats::list_of_tenant", seats::list_of_tenant(tx, scope)?.iter().filter(|seat| seat.id.as_str() != "seat-cy").count()),
         ("meetings::find", meetings::find(tx, scope, &m1())?.iter().count()),
         ("meetings::find_view", meetings::find_view(tx, scope, &m1())?.iter().count()),
@@ -64,6 +65,8 @@ const CHANGES: &[&str] = &[
     "meetings::move_to",
     "meetings::set_state",
     "meetings::set_hold",
+    "meetings::set_queued",
+    "meetings::set_time",
     "meetings::mark_start_clicked",
     "meetings::raise_sequence",
     "meetings::mark_client_arrived",
@@ -87,7 +90,9 @@ fn try_change(tx: &mut WriteTx<'_>, scope: &TenantScope, name: &str) -> Result<(
         "seats::release_of_user" => seats::release_of_user(tx, scope, &bo()),
         "meetings::move_to" => meetings::move_to(tx, scope, &meeting("m1", window(300, 330))).map(drop),
         "meetings::set_state" => meetings::set_state(tx, scope, &m1(), &live, (NOW, NOW)),
-        "meetings::set_hold" => meetings::set_hold(tx, scope, &m1(), (NOW, at(1))),
+        "meetings::set_hold" => meetings::set_hold(tx, scope, &m1(), (NOW, at(1)), true),
+        "meetings::set_queued" => meetings::set_queued(tx, scope, &m1(), Some(NOW)),
+        "meetings::set_time" => meetings::set_time(tx, scope, &meeting("m1", window(400, 430))),
         "meetings::mark_start_clicked" => meetings::mark_start_clicked(tx, scope, &m1(), NOW),
         "meetings::raise_sequence" => meetings::raise_sequence(tx, scope, &m1()),
         "meetings::mark_client_arrived" => meetings::mark_client_arrived(tx, scope, &m1(), NOW),
@@ -103,12 +108,19 @@ fn try_change(tx: &mut WriteTx<'_>, scope: &TenantScope, name: &str) -> Result<(
 
 /// Functions that make rows of the tenant they are given, so that there is nothing of another's to find or change;
 /// `tenants::set_details` names the row by the scope alone.
-const MAKERS: &[&str] = &["users::insert", "clients::remember", "meetings::insert", "tenants::set_details"];
+const MAKERS: &[&str] = &["users::insert", "clients::remember", "meetings::insert", "refusals::note", "tenants::set_details"];
 
 async fn with_rows(db: Database) -> Database {
     use duologue::domain::ids::{LetterId, TenantId};
     let db = db.with_cast().await;
     db.book(meeting("m1", window(60, 90))).await;
+    let operator = db.operator();
+    crate::support::database::change(&db.store, move |tx| {
+        licenses::set_count(tx, &operator, 1, NOW)?;
+        licenses::claim(tx, 1, &SeatId::new("seat-bo"), None, NOW, at(1))?;
+        licenses::mark_attached(tx, 1, &SeatId::new("seat-bo"), NOW)
+    })
+    .await;
     let acme = TenantId::new("acme");
     crate::support::database::change(&db.store, move |tx| {
         let letter = letters::NewLetter {

@@ -137,6 +137,7 @@ impl World {
     pub(crate) fn booking(&self, host: &User, minute: i64, length: i64) -> Booking {
         let start = monday() + minutes(minute);
         Booking {
+            wait: false,
             host: host.id.clone(),
             topic: Topic::parse("Follow-up").unwrap(),
             client_name: PersonName::parse("Gil Moreno").unwrap(),

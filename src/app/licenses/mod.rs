@@ -1,0 +1,122 @@
+//! Moves licenses as the plan says: read, plan, take the steps, look again (design rules 3.2.1 and 3.2.2).
+//!
+//! What must stay true: a row is claimed and committed before Zoom is asked; a row becomes free only after Zoom has
+//! confirmed, or refused beyond doubt, that the seat holds no license. A step makes no choices.
+
+mod moves;
+mod pressed;
+mod watch;
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+
+use crate::domain::ids::MeetingId;
+use crate::domain::meeting::Meeting;
+use crate::domain::plan::{Problem, Snapshot, Step, Webhooks, plan};
+use crate::domain::pool::Strategy;
+use crate::domain::time::Instant;
+use crate::store::scope::{KeeperPass, TenantScope};
+use crate::store::{ReadTx, StoreError, events, licenses, meetings, moves as move_days, pool, seats};
+
+use super::letters::Turn;
+use super::{App, AppError};
+
+/// How many steps of a plan are taken side by side: Zoom answers each in some tenths of a second, and a full hour may need
+/// hundreds of them.
+const AT_ONCE: usize = 10;
+/// More rounds than any turn needs; ends a turn that would go round in circles.
+const MOST_ROUNDS: usize = 1000;
+
+/// What came of an attempt to put a license on a seat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attached {
+    /// Zoom confirms it.
+    Yes,
+    /// It has none, and why.
+    No(Problem),
+}
+
+impl App {
+    /// Takes every step that is due. A step is tried once in a turn; what did not come of it is left for the next one.
+    pub async fn reconcile(self: &Arc<Self>) -> Result<Turn, AppError> {
+        self.serve_line().await?;
+        let mut taken: Vec<Step> = Vec::new();
+        for _ in 0..MOST_ROUNDS {
+            let snapshot = self.snapshot(None).await?;
+            let due = plan(&snapshot).into_iter().filter(|step| !taken.contains(step));
+            let steps: Vec<Step> = due.take(AT_ONCE).collect();
+            if steps.is_empty() {
+                break;
+            }
+            let outcomes = join_all(steps.iter().map(|step| self.take(step, &snapshot))).await;
+            for (step, outcome) in steps.iter().zip(outcomes) {
+                match outcome {
+                    Ok(()) => {}
+                    Err(AppError::Zoom(error)) => tracing::warn!(?step, %error, "a step of the plan failed"),
+                    Err(error) => return Err(error),
+                }
+            }
+            taken.extend(steps);
+        }
+        Ok(Turn::Idle)
+    }
+
+    /// What the plan is made from. `pressed`: the meeting whose host is pressing Start.
+    pub(in crate::app) async fn snapshot(&self, pressed: Option<MeetingId>) -> Result<Snapshot, AppError> {
+        let (pass, now) = (self.pass(), self.now());
+        Ok(self.store.read(move |tx| read_snapshot(tx, &pass, now, pressed)).await?)
+    }
+
+    async fn take(self: &Arc<Self>, step: &Step, snapshot: &Snapshot) -> Result<(), AppError> {
+        match step {
+            Step::GrowHold { meeting, until } => self.grow_hold(meeting, *until).await,
+            Step::GiveUp { meeting } => self.give_up(meeting).await,
+            Step::Settle { license } => self.settle(*license, snapshot).await,
+            Step::Attach { license, seat, meeting } => self.attach(*license, seat, meeting.as_ref()).await.map(|_| ()),
+            Step::Detach { license, seat } => self.detach(*license, seat).await,
+            Step::Poll { meeting } => self.poll(meeting).await,
+            Step::Alert { meeting, problem } => self.alert(meeting, Some(*problem)).await,
+            Step::Clear { meeting } => self.alert(meeting, None).await,
+        }
+    }
+
+    async fn meeting(&self, id: &MeetingId) -> Result<Option<(TenantScope, Meeting)>, AppError> {
+        let (pass, id) = (self.pass(), id.clone());
+        let found = self.store.read::<_, StoreError, _>(move |tx| {
+            let Some(scope) = meetings::tenant_of(tx, &pass, &id)? else { return Ok(None) };
+            Ok(meetings::find(tx, &scope, &id)?.map(|meeting| (scope, meeting)))
+        });
+        Ok(found.await?)
+    }
+}
+
+fn read_snapshot(
+    tx: &mut ReadTx<'_>,
+    pass: &KeeperPass,
+    now: Instant,
+    pressed: Option<MeetingId>,
+) -> Result<Snapshot, StoreError> {
+    let settings = pool::settings(tx)?;
+    let standing = match settings.strategy {
+        Strategy::Float => Vec::new(),
+        Strategy::Standing => seats::standing(tx, pass)?,
+    };
+    let probe = match settings.frozen_at(now) {
+        Some(_) => meetings::next_promise(tx, pass, now)?,
+        None => None,
+    };
+    Ok(Snapshot {
+        now,
+        rows: licenses::list(tx)?,
+        needs: meetings::needs(tx, pass, now)?,
+        moves_today: move_days::on_day(tx, now)?,
+        next_holds: meetings::next_holds(tx, pass, now)?,
+        barred: seats::barred(tx, pass, now)?,
+        standing,
+        probe,
+        webhooks: Webhooks { last: events::last_received(tx)?, missed: pool::webhook_missed(tx)? },
+        pressed,
+        settings,
+    })
+}

@@ -1,0 +1,103 @@
+//! A host presses Start: the license is put on the seat and proved now, whatever the keeper is doing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::ids::{MeetingId, SeatId};
+use crate::domain::plan::{Problem, Snapshot, Step, plan};
+use crate::domain::pool::Place;
+use crate::domain::seat::License;
+use crate::domain::time::Span;
+
+use super::super::{App, AppError};
+use super::Attached;
+
+/// How long a person waits for their page.
+const PATIENCE: Span = Span::seconds(10);
+/// How long to wait for somebody who is moving this seat's license.
+const A_MOMENT: Duration = Duration::from_millis(250);
+
+impl App {
+    /// Puts a license on the seat now, for a host who has pressed Start, and proves that it is there.
+    pub(in crate::app) async fn ensure_license(
+        self: &Arc<Self>,
+        seat: &SeatId,
+        meeting: &MeetingId,
+    ) -> Result<Attached, AppError> {
+        let until = self.now() + PATIENCE;
+        let mut answer = Problem::Refused;
+        while self.now() < until {
+            let snapshot = self.snapshot(Some(meeting.clone())).await?;
+            let row = snapshot.rows.iter().find(|(row, _)| row.slot.claim().is_some_and(|claim| claim.seat == *seat));
+            match row.map(|(row, until)| (row, until.is_some_and(|until| until > snapshot.now))) {
+                Some((row, _)) if row.slot.place() == Place::Attached => {
+                    if self.is_there(row.number, seat).await? {
+                        return Ok(Attached::Yes);
+                    }
+                }
+                // Somebody is at it, or Zoom asked to wait: a moment later it is there, or free.
+                Some((row, busy)) if busy || row.retry_at.is_some_and(|at| at > snapshot.now) => {
+                    self.clock.sleep(A_MOMENT).await;
+                }
+                Some((row, _)) => self.settle(row.number, &snapshot).await?,
+                None => match self.attach_or_make_room(seat, &snapshot).await? {
+                    Some(Attached::No(problem)) if problem != Problem::NoneFree => return Ok(Attached::No(problem)),
+                    Some(Attached::Yes) => return Ok(Attached::Yes),
+                    Some(Attached::No(problem)) => {
+                        answer = problem;
+                        break;
+                    }
+                    None => {}
+                },
+            }
+        }
+        Ok(Attached::No(answer))
+    }
+
+    /// Zoom is asked once more: a person may have taken the license off. When Zoom does not answer, what we know counts.
+    async fn is_there(self: &Arc<Self>, license: u32, seat: &SeatId) -> Result<bool, AppError> {
+        let Some(host) = self.zoom_user_of(seat).await? else { return Ok(false) };
+        match self.zoom.user(&host).await.map(|user| user.license) {
+            Ok(License::Licensed) => Ok(true),
+            Ok(_) => {
+                self.note_lost(license, seat).await?;
+                Ok(false)
+            }
+            Err(error) => {
+                tracing::warn!(license, seat = %seat, %error, "Zoom could not prove a license; the host goes on");
+                Ok(true)
+            }
+        }
+    }
+
+    /// Takes the step of the plan that brings this seat its license: it is attached, or one is taken off an idle seat and
+    /// the plan is to be looked at again (`None`).
+    async fn attach_or_make_room(self: &Arc<Self>, seat: &SeatId, snapshot: &Snapshot) -> Result<Option<Attached>, AppError> {
+        let steps = plan(snapshot);
+        let attach = steps.iter().find_map(|step| match step {
+            Step::Attach { license, seat: to, meeting } if to == seat => Some((*license, meeting.as_ref())),
+            _ => None,
+        });
+        if let Some((license, meeting)) = attach {
+            return match self.attach(license, seat, meeting).await? {
+                // Somebody else was faster with this row; there may be another.
+                Attached::No(Problem::NoneFree) => Ok(None),
+                answer => Ok(Some(answer)),
+            };
+        }
+        if snapshot.settings.frozen_at(snapshot.now).is_some() {
+            return Ok(Some(Attached::No(Problem::Frozen)));
+        }
+        if snapshot.barred.contains(seat) {
+            return Ok(Some(Attached::No(Problem::Refused)));
+        }
+        let idle = steps.into_iter().find(|step| matches!(step, Step::Detach { .. } | Step::Settle { .. }));
+        match idle {
+            Some(step) => {
+                self.take(&step, snapshot).await?;
+                Ok(None)
+            }
+            None => Ok(Some(Attached::No(Problem::NoneFree))),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The line for a license that nobody was promised: running meetings that have none, then hosts who wait to begin.
+//!
+//! What must stay true: a place in line promises nothing, and whoever is served from it is admitted like anybody else, so that
+//! no accepted meeting loses its license to the line. Running meetings come first, the one nearest Zoom's cut before the
+//! others (design rule 3.2.6); those who wait come in the order in which they came.
+
+use super::meeting::{INSURED_FROM, Meeting, SHORT, State};
+use super::plan::BASIC_LIMIT;
+use super::pool::PoolSettings;
+use super::time::{Instant, Span, Window};
+
+/// How long a host stays in line. Whoever has not been served by then has gone.
+pub const LONGEST_WAIT: Span = Span::minutes(60);
+/// A running meeting is given a license for at least so much more time.
+const LEAST_MORE: Span = Span::minutes(10);
+
+/// Where in line a meeting is: the smaller, the earlier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// It runs, and Zoom will cut it then.
+    Running(Instant),
+    /// Its host waits since then.
+    Waiting(Instant),
+}
+
+/// The meeting's place; none: it does not want a license that was not promised to it.
+pub fn place(meeting: &Meeting, settings: &PoolSettings, now: Instant) -> Option<Place> {
+    if meeting.is_promised_at(now) {
+        return None;
+    }
+    match &meeting.state {
+        State::Live(run) => {
+            // A short meeting is planned without; it is insured only when it may run long.
+            let is_due = meeting.window.length() > SHORT || now >= run.since + INSURED_FROM;
+            (settings.late_attach && is_due).then_some(Place::Running(run.since + BASIC_LIMIT))
+        }
+        State::Cancelled { .. } => None,
+        State::Booked | State::Ended { .. } | State::Missed { .. } => meeting.queued_at.map(Place::Waiting),
+    }
+}
+
+/// Whether the host has been in line for so long that they are not there any more.
+pub fn has_left(meeting: &Meeting, now: Instant) -> bool {
+    meeting.queued_at.is_some_and(|since| now >= since + LONGEST_WAIT)
+}
+
+/// For what time it would be served now: the rest of what was planned, or all of it from now on.
+pub fn wanted(meeting: &Meeting, now: Instant) -> Window {
+    let rest = meeting.window.end() - now;
+    match meeting.state {
+        State::Live(_) => Window::lasting(now, rest.max(LEAST_MORE)),
+        _ => meeting.window.moved_to(now),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ids::{ClientId, MeetingId, SeatId, TenantId, UserId};
+    use super::super::meeting::{Kind, Run};
+    use super::super::names::{Topic, ZoneName};
+    use super::*;
+
+    fn at(minute: i64) -> Instant {
+        Instant::from_seconds(1_790_000_100 + minute * 60)
+    }
+
+    fn meeting(length: i64, state: State, queued: Option<i64>) -> Meeting {
+        let window = Window::lasting(at(0), Span::minutes(length));
+        Meeting {
+            id: MeetingId::new("m"),
+            tenant: TenantId::new("t"),
+            host: UserId::new("h"),
+            client: ClientId::new("c"),
+            seat: SeatId::new("s"),
+            kind: Kind::OnDemand,
+            topic: Topic::parse("Topic").unwrap(),
+            window,
+            wall_time: "2026-11-02T09:00".to_owned(),
+            zone: ZoneName::utc(),
+            hold: window,
+            licensed: false,
+            queued_at: queued.map(at),
+            state,
+            room: None,
+            sequence: 0,
+            link_version: 1,
+            client_arrived_at: None,
+            start_clicked_at: None,
+            created_at: at(-10),
+        }
+    }
+
+    fn live(length: i64) -> Meeting {
+        meeting(length, State::Live(Run { uuid: "u".to_owned(), since: at(0) }), None)
+    }
+
+    #[test]
+    fn running_meetings_come_first_and_the_nearest_cut_before_the_others() {
+        let settings = PoolSettings::defaults();
+        let running = place(&live(60), &settings, at(5)).unwrap();
+        let waiting = place(&meeting(60, State::Booked, Some(-30)), &settings, at(5)).unwrap();
+        assert!(running < waiting);
+        assert!(Place::Running(at(40)) < Place::Running(at(41)));
+        assert!(Place::Waiting(at(1)) < Place::Waiting(at(2)));
+    }
+
+    #[test]
+    fn a_short_meeting_is_insured_from_its_twenty_fifth_minute() {
+        let settings = PoolSettings::defaults();
+        assert_eq!(place(&live(30), &settings, at(24)), None);
+        assert_eq!(place(&live(30), &settings, at(25)), Some(Place::Running(at(40))));
+        assert_eq!(place(&live(36), &settings, at(1)), Some(Place::Running(at(40))));
+    }
+
+    #[test]
+    fn whoever_has_a_promise_or_wants_nothing_is_not_in_line() {
+        let settings = PoolSettings::defaults();
+        assert_eq!(place(&Meeting { licensed: true, ..live(60) }, &settings, at(5)), None);
+        assert_eq!(place(&meeting(60, State::Booked, None), &settings, at(5)), None);
+        assert_eq!(place(&meeting(60, State::Cancelled { at: at(1) }, Some(0)), &settings, at(5)), None);
+        let off = PoolSettings { late_attach: false, ..settings };
+        assert_eq!(place(&live(60), &off, at(5)), None, "the operator does not rely on late licenses");
+    }
+
+    #[test]
+    fn nobody_is_in_line_for_ever() {
+        let waits = meeting(30, State::Booked, Some(0));
+        assert!(!has_left(&waits, at(59)));
+        assert!(has_left(&waits, at(60)));
+    }
+
+    #[test]
+    fn a_running_meeting_wants_the_rest_of_its_time_and_a_waiting_one_all_of_it() {
+        assert_eq!(wanted(&live(60), at(20)).end(), at(60));
+        assert_eq!(wanted(&live(60), at(58)).end(), at(68));
+        assert_eq!(wanted(&meeting(30, State::Booked, Some(0)), at(7)), Window::lasting(at(7), Span::minutes(30)));
+    }
+}

@@ -1,0 +1,259 @@
+//! Which licenses move: to whom, from whom, and which stay where they are.
+//!
+//! Moves are scarce, because Zoom limits license assignments (reference: Zoom KB0064924). When a license must be taken from an
+//! idle seat, it is taken from the one whose next hold is farthest away: that is what needs the fewest moves of all when the
+//! future is known (Belady, IBM Systems Journal 5(2), 1966), and here it is known as far as meetings are booked.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::ids::SeatId;
+use crate::domain::meeting::{INSURED_FROM, SHORT, Stage};
+use crate::domain::pool::{Place, PoolRow, Release, Strategy};
+use crate::domain::time::{Instant, Span};
+
+use super::watch::is_no_show;
+use super::{EARLY, Need, Problem, Snapshot, Step};
+
+/// An idle license stays on a seat that needs it again so soon.
+const SOON: Span = Span::minutes(15);
+/// How many moves are reckoned with per second when the start of a rush is worked out: Zoom takes 30 light calls a second on
+/// a Pro account, and moving a license to another seat takes three.
+const MOVES_PER_SECOND: i64 = 5;
+/// How long before its start a license should be there, when the lead is too short for a rush.
+const MARGIN: Span = Span::seconds(30);
+
+/// Every move that is due, with what hosts and operator are to be told.
+pub(super) fn moves(snapshot: &Snapshot) -> Vec<Step> {
+    let wants = Wants::of(snapshot);
+    let pool = Pool::of(snapshot, &wants);
+    let mut steps = pool.settlements();
+    let attachments = wants.attachments(&pool);
+    // Licenses that come free may serve who waits, so they go first.
+    steps.extend(pool.detachments(attachments.unserved));
+    steps.extend(attachments.steps);
+    steps.extend(unpromised(snapshot, &pool));
+    steps.extend(cleared(snapshot, &pool));
+    steps
+}
+
+/// The seats that must have a license now, each with the meeting that needs it most urgently.
+pub(super) struct Wants<'a> {
+    snapshot: &'a Snapshot,
+    now: BTreeMap<&'a SeatId, &'a Need>,
+    /// Seats whose hold begins so soon that a rush may serve them early.
+    soon: Vec<&'a Need>,
+    /// Seats on which somebody meets, promised or not: their licenses stay.
+    live: BTreeSet<&'a SeatId>,
+}
+
+struct Attachments {
+    steps: Vec<Step>,
+    /// How many find no free license.
+    unserved: usize,
+}
+
+impl<'a> Wants<'a> {
+    pub(super) fn of(snapshot: &'a Snapshot) -> Self {
+        let mut now: BTreeMap<&SeatId, &Need> = BTreeMap::new();
+        for need in snapshot.needs.iter().filter(|need| need.wants_license_at(snapshot.now)) {
+            let most_urgent = now.entry(&need.seat).or_insert(need);
+            if urgency(need, snapshot) < urgency(most_urgent, snapshot) {
+                *most_urgent = need;
+            }
+        }
+        let is_soon = |need: &&Need| need.licensed && snapshot.now < need.hold.0 && need.hold.0 <= snapshot.now + EARLY;
+        let mut soon: Vec<&Need> = snapshot.needs.iter().filter(is_soon).filter(|need| !now.contains_key(&need.seat)).collect();
+        soon.sort_by_key(|need| urgency(need, snapshot));
+        let live = snapshot.needs.iter().filter(|need| need.stage == Stage::Live).map(|need| &need.seat).collect();
+        Self { snapshot, now, soon, live }
+    }
+
+    /// The meetings without a license, the most urgent first. Whoever did not come keeps what is there until Zoom has been
+    /// asked, and is given none; so does a meeting that has ended and may be taken up again.
+    pub(super) fn waiting(&self) -> Vec<&'a Need> {
+        let snapshot = self.snapshot;
+        let occupied = occupied(snapshot);
+        let is_over = |need: &Need| need.stage == Stage::Ended && snapshot.pressed.as_ref() != Some(&need.meeting);
+        let waits = |need: &&Need| !occupied.contains(&need.seat) && !is_over(need) && !is_no_show(need, snapshot);
+        let mut waiting: Vec<&Need> = self.now.values().copied().filter(waits).collect();
+        waiting.sort_by_key(|need| urgency(need, snapshot));
+        waiting
+    }
+
+    /// Free licenses go to the nearest deadlines; who gets none is told once.
+    fn attachments(&self, pool: &Pool<'_>) -> Attachments {
+        let (barred, waiting): (Vec<&Need>, Vec<&Need>) =
+            self.waiting().into_iter().partition(|need| self.snapshot.barred.contains(&need.seat));
+        let refused = barred.into_iter().filter_map(|need| alert(need, Problem::Refused));
+        if let Some(freeze) = self.snapshot.settings.frozen_at(self.snapshot.now) {
+            let alerts = waiting.iter().filter_map(|need| alert(need, Problem::Frozen));
+            let probe = (freeze.probe_at <= self.snapshot.now).then(|| self.probe(&waiting, pool)).flatten();
+            return Attachments { steps: probe.into_iter().chain(alerts).chain(refused).collect(), unserved: 0 };
+        }
+        let mut free = pool.free(self.snapshot.pressed.is_some());
+        let (mut steps, mut unserved) = (refused.collect::<Vec<Step>>(), 0);
+        for need in &waiting {
+            if let Some(row) = free.next() {
+                steps.push(attach(row, &need.seat, Some(need)));
+            } else {
+                unserved += 1;
+                steps.extend(alert(need, if pool.has_resting() { Problem::Refused } else { Problem::NoneFree }));
+            }
+        }
+        let bare = self.soon.iter().filter(|need| pool.is_bare(&need.seat));
+        let rushed = bare.enumerate().filter(|(rank, need)| self.is_rushed(waiting.len() + rank, need));
+        steps.extend(rushed.zip(&mut free).map(|((_, need), row)| attach(row, &need.seat, Some(need))));
+        if self.snapshot.settings.strategy == Strategy::Standing {
+            let bare = self.snapshot.standing.iter().filter(|seat| pool.is_bare(seat) && !self.now.contains_key(seat));
+            steps.extend(bare.zip(&mut free).map(|(seat, row)| attach(row, seat, None)));
+        }
+        Attachments { steps, unserved }
+    }
+
+    /// One attempt, for whoever needs it most; the others wait for its outcome.
+    fn probe(&self, waiting: &[&Need], pool: &Pool<'_>) -> Option<Step> {
+        let row = pool.free(true).next()?;
+        let first = waiting.first().map(|need| (&need.seat, Some(&need.meeting)));
+        let (seat, meeting) = first.or_else(|| self.snapshot.probe.as_ref().map(|(meeting, seat)| (seat, Some(meeting))))?;
+        pool.is_bare(seat).then(|| Step::Attach { license: row.number, seat: seat.clone(), meeting: meeting.cloned() })
+    }
+
+    /// Whether so many licenses are due before this one that waiting for its own lead would be too late.
+    fn is_rushed(&self, rank: usize, need: &Need) -> bool {
+        let until_served = Span::seconds(rank as i64 / MOVES_PER_SECOND);
+        self.snapshot.now + until_served + MARGIN >= need.window.start()
+    }
+}
+
+/// Running meetings to which no license is promised: their hosts know it, and are told again when Zoom's cut comes near.
+fn unpromised(snapshot: &Snapshot, pool: &Pool<'_>) -> Vec<Step> {
+    let problem = if snapshot.settings.frozen_at(snapshot.now).is_some() { Problem::Frozen } else { Problem::NoneFree };
+    let cut_short = |need: &&Need| needs_more_than_planned(need, snapshot.now) && !pool.attached.contains(&need.seat);
+    snapshot.needs.iter().filter(cut_short).filter_map(|need| alert(need, problem)).collect()
+}
+
+/// Alerts of meetings that have their license by now, or want none any more.
+fn cleared(snapshot: &Snapshot, pool: &Pool<'_>) -> Vec<Step> {
+    let over = |need: &&Need| {
+        let wants_one = need.wants_license_at(snapshot.now) || needs_more_than_planned(need, snapshot.now);
+        need.alert.is_some() && (pool.attached.contains(&need.seat) || !wants_one)
+    };
+    snapshot.needs.iter().filter(over).map(|need| Step::Clear { meeting: need.meeting.clone() }).collect()
+}
+
+/// Whether a meeting runs without the promise of a license and will be cut by Zoom: a short one only when it runs long.
+fn needs_more_than_planned(need: &Need, now: Instant) -> bool {
+    let planned_without = need.window.length() <= SHORT;
+    need.live_since.is_some_and(|since| !need.is_promised_since(now) && (!planned_without || now >= since + INSURED_FROM))
+}
+
+/// Before everybody else the one whose host is pressing Start; then by deadline.
+fn urgency<'a>(need: &'a Need, snapshot: &Snapshot) -> (bool, Instant, &'a str) {
+    (snapshot.pressed.as_ref() != Some(&need.meeting), need.deadline(), need.meeting.as_str())
+}
+
+fn attach(row: &PoolRow, seat: &SeatId, need: Option<&&Need>) -> Step {
+    Step::Attach { license: row.number, seat: seat.clone(), meeting: need.map(|need| need.meeting.clone()) }
+}
+
+fn alert(need: &Need, problem: Problem) -> Option<Step> {
+    (need.alert.as_deref() != Some(problem.word())).then(|| Step::Alert { meeting: need.meeting.clone(), problem })
+}
+
+fn occupied(snapshot: &Snapshot) -> BTreeSet<&SeatId> {
+    snapshot.rows.iter().filter_map(|(row, _)| row.slot.claim()).map(|claim| &claim.seat).collect()
+}
+
+/// The rows of the pool, as the plan sees them.
+struct Pool<'a> {
+    snapshot: &'a Snapshot,
+    rows: &'a [(PoolRow, Option<Instant>)],
+    /// Seats that have a license, or may have one at Zoom.
+    occupied: BTreeSet<&'a SeatId>,
+    /// Seats that have one for certain.
+    attached: BTreeSet<&'a SeatId>,
+    /// Rows on seats that need no license now; the one that is needed last comes first.
+    idle: Vec<(&'a PoolRow, &'a SeatId)>,
+}
+
+impl<'a> Pool<'a> {
+    fn of(snapshot: &'a Snapshot, wants: &Wants<'_>) -> Self {
+        let attached = |(row, until): &'a (PoolRow, Option<Instant>)| {
+            let claim = row.slot.claim().filter(|_| row.slot.place() == Place::Attached)?;
+            Some((row, *until, &claim.seat))
+        };
+        let on_seats: Vec<_> = snapshot.rows.iter().filter_map(attached).collect();
+        let mut idle: Vec<(&PoolRow, &SeatId)> = on_seats
+            .iter()
+            .filter(|(row, until, seat)| {
+                !wants.now.contains_key(seat) && !wants.live.contains(seat) && is_free_to_touch(row, *until, snapshot.now)
+            })
+            .map(|(row, _, seat)| (*row, *seat))
+            .collect();
+        idle.sort_by_key(|(row, seat)| {
+            let next = snapshot.next_holds.get(*seat);
+            (next.is_some(), Reverse(next), row.number)
+        });
+        Self {
+            snapshot,
+            rows: &snapshot.rows,
+            occupied: occupied(snapshot),
+            attached: on_seats.into_iter().map(|(_, _, seat)| seat).collect(),
+            idle,
+        }
+    }
+
+    /// Rows on no seat. While a host presses Start, also those that rest after a refusal: a person asks only so often.
+    fn free(&self, also_resting: bool) -> impl Iterator<Item = &'a PoolRow> + use<'a> {
+        let (rows, now) = (self.rows, self.snapshot.now);
+        let usable = move |(row, until): &&(PoolRow, Option<Instant>)| {
+            row.slot.place() == Place::Free && (is_free_to_touch(row, *until, now) || also_resting)
+        };
+        rows.iter().filter(usable).map(|(row, _)| row)
+    }
+
+    /// Whether the seat has no license and may be given one.
+    fn is_bare(&self, seat: &SeatId) -> bool {
+        !self.occupied.contains(seat) && !self.snapshot.barred.contains(seat)
+    }
+
+    fn has_resting(&self) -> bool {
+        let resting = |(row, until): &(PoolRow, Option<Instant>)| !is_free_to_touch(row, *until, self.snapshot.now);
+        self.rows.iter().filter(|(row, _)| row.slot.place() == Place::Free).any(resting)
+    }
+
+    fn settlements(&self) -> Vec<Step> {
+        let unsettled = |(row, until): &&(PoolRow, Option<Instant>)| {
+            matches!(row.slot.place(), Place::Attaching | Place::Detaching) && is_free_to_touch(row, *until, self.snapshot.now)
+        };
+        self.rows.iter().filter(unsettled).map(|(row, _)| Step::Settle { license: row.number }).collect()
+    }
+
+    /// The idle licenses that leave their seats, for so many meetings that wait. While Zoom refuses to move licenses none
+    /// does: one that is taken off could not be put anywhere (reported by users of Zoom).
+    fn detachments(&self, unserved: usize) -> Vec<Step> {
+        let settings = &self.snapshot.settings;
+        if settings.frozen_at(self.snapshot.now).is_some() {
+            return Vec::new();
+        }
+        let keeps = settings.strategy == Strategy::Standing
+            || settings.release == Release::WhenNeeded
+            || settings.saves_moves(self.snapshot.moves_today);
+        let surplus = self.rows.len().saturating_sub(settings.licenses as usize);
+        // What somebody is taking off at this moment serves one of those who wait.
+        let on_their_way = self.rows.iter().filter(|(row, _)| row.slot.place() == Place::Detaching).count();
+        let must_go = unserved.saturating_sub(on_their_way).max(surplus);
+        let goes = |index: usize, seat: &SeatId| index < must_go || (!keeps && !self.is_needed_soon(seat));
+        let going = self.idle.iter().enumerate().filter(|(index, (_, seat))| goes(*index, seat));
+        going.map(|(_, (row, seat))| Step::Detach { license: row.number, seat: (*seat).clone() }).collect()
+    }
+
+    fn is_needed_soon(&self, seat: &SeatId) -> bool {
+        self.snapshot.next_holds.get(seat).is_some_and(|at| *at <= self.snapshot.now + SOON)
+    }
+}
+
+fn is_free_to_touch(row: &PoolRow, worked_on_until: Option<Instant>, now: Instant) -> bool {
+    worked_on_until.is_none_or(|until| until <= now) && row.retry_at.is_none_or(|at| at <= now)
+}
