@@ -9,6 +9,8 @@ mod moves;
 mod watch;
 
 #[cfg(test)]
+mod frugal;
+#[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
