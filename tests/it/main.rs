@@ -3,12 +3,13 @@
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod engine;
+#[cfg(test)]
 mod html;
 #[cfg(test)]
 mod journey;
 #[cfg(test)]
 mod layers;
-#[cfg(test)]
 mod life;
 #[cfg(test)]
 mod mail;

@@ -315,7 +315,7 @@ fn nobody_waits_for_a_probe_that_could_be_made_for_the_next_meeting() {
     let mut frozen = snapshot(0, vec![row(1, Slot::Free)], vec![]);
     frozen.settings.freeze = Some(Freeze { since: at(-15), probe_at: at(0) });
     assert_eq!(plan(&frozen), []);
-    frozen.probe = Some((MeetingId::new("m"), SeatId::new("s")));
+    frozen.probe = Some((Some(MeetingId::new("m")), SeatId::new("s")));
     let probe = Step::Attach { license: 1, seat: SeatId::new("s"), meeting: Some(MeetingId::new("m")) };
     assert_eq!(plan(&frozen), [probe]);
 }
