@@ -5,6 +5,7 @@ mod browser;
 #[cfg(test)]
 mod engine;
 #[cfg(test)]
+#[cfg(test)]
 mod html;
 #[cfg(test)]
 mod journey;
