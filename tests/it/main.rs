@@ -5,12 +5,12 @@ mod browser;
 #[cfg(test)]
 mod engine;
 #[cfg(test)]
-#[cfg(test)]
 mod html;
 #[cfg(test)]
 mod journey;
 #[cfg(test)]
 mod layers;
+#[cfg(test)]
 mod life;
 #[cfg(test)]
 mod mail;
