@@ -8,6 +8,7 @@ pub mod ids;
 pub mod line;
 pub mod meeting;
 pub mod names;
+pub mod optimum;
 pub mod plan;
 pub mod pool;
 pub mod seat;

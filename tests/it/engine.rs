@@ -9,6 +9,7 @@ use duologue::app::start::{Start, With};
 use duologue::domain::admission::Refusal;
 use duologue::domain::ids::MeetingId;
 use duologue::domain::meeting::{Kind, Stage};
+use duologue::domain::optimum::fewest_moves;
 use duologue::domain::pool::{Moves, Place, PoolSettings, Release, Strategy};
 use duologue::domain::time::{Span, Window};
 use duologue::store::{StoreError, moves};
@@ -80,6 +81,50 @@ async fn when_needed_leaves_a_license_where_it_is_used_again_and_takes_it_from_w
     world.at(360).await;
     world.start(&world.globex, 0, &other).await;
     assert_eq!(moves_today(&world).await, Moves { attaches: 2, detaches: 1, freezes: 0 });
+}
+
+/// A whole day through the real code: thirty hosts, meetings that end early and late, and not one move more than somebody would
+/// need who knew all of it beforehand.
+#[tokio::test]
+async fn a_replayed_day_takes_the_fewest_moves() {
+    const LICENSES: u32 = 6;
+    let world = World::in_memory(LICENSES).await;
+    set_pool(&world, |settings| PoolSettings { release: Release::WhenNeeded, spare: Some(0), ..settings }).await;
+    let party = world.with_party("initech", 14).await;
+    let mut booked: Vec<(i64, usize, MeetingId)> = Vec::new();
+    for number in 0..60_i64 {
+        let (host, minute) = (usize::try_from(number * 5 % 14).unwrap(), 60 + number * 35 % 540);
+        let booking = world.booking(&party.users[host], minute / 15 * 15, 25 + number % 3 * 15);
+        if let Answer::Accepted(id) = world.app.book(&party.scope, &party.users[host], booking).await.unwrap() {
+            booked.push((minute / 15 * 15, host, id));
+        }
+    }
+    booked.sort_by_key(|(minute, ..)| *minute);
+    assert!(booked.len() > 30, "{}", booked.len());
+
+    let mut running: Vec<(i64, i64)> = Vec::new();
+    for minute in 55..720 {
+        world.at(minute).await;
+        for (_, host, id) in booked.iter().filter(|(start, ..)| *start == minute) {
+            let number = world.start(&party, *host, id).await;
+            let length = world.meeting(&party, id).await.window.length().as_minutes();
+            // Some leave early; nobody stays so long that the next one has to wait.
+            running.push((minute + length - i64::try_from(*host).unwrap() % 4 * 3, number));
+        }
+        for (_, number) in running.iter().filter(|(until, _)| *until == minute) {
+            world.end(*number);
+        }
+        world.settle().await;
+    }
+
+    let mut held = Vec::new();
+    for (_, _, id) in &booked {
+        let meeting = world.meeting(&party, id).await;
+        held.push((meeting.seat, meeting.hold));
+    }
+    let fewest = fewest_moves(&held, LICENSES as usize).unwrap();
+    assert_eq!(moves_today(&world).await.attaches as usize, fewest);
+    assert!(fewest < booked.len(), "some licenses were needed again where they were");
 }
 
 #[tokio::test]

@@ -1,13 +1,10 @@
 //! `when_needed` against the best that could be done by somebody who knows the whole day: the moves of a replayed day are
 //! exactly as few (design §7).
-//!
-//! The optimum is worked out in another way than the plan decides, by a flow through the day. A license that stays on its
-//! seat from one hold to the next saves a move; as many such gaps are kept as licenses not held at the time allow. That is a
-//! flow of K units from the first instant to the last, in which a hold must be carried and a kept gap earns one.
 
-use proptest::prelude::{Strategy as _, prop, prop_assert, prop_assert_eq, proptest};
+use proptest::prelude::{Strategy as _, prop, prop_assert_eq, proptest};
 
 use super::*;
+use crate::domain::optimum::fewest_moves;
 use crate::domain::pool::{Claim, Release, Slot};
 
 /// One promise: a seat, and the slots of the grid for which it has a license.
@@ -126,83 +123,10 @@ fn snapshot(holds: &[Held], places: &[Slot], slot: i64, settings: &PoolSettings,
     }
 }
 
-/// The fewest moves with which the day can be played: one for each hold, less the gaps that a license waits out on its seat.
-fn fewest_moves(holds: &[Held], licenses: usize) -> usize {
-    let instants: Vec<i64> = holds.iter().flat_map(|hold| [hold.from, hold.until]).collect::<BTreeSet<_>>().into_iter().collect();
-    let index = |slot: i64| instants.binary_search(&slot).unwrap();
-    let mut flow = Flow { arcs: Vec::new(), nodes: instants.len() };
-    for (pair, slot) in instants.iter().enumerate().take(instants.len().saturating_sub(1)) {
-        let held = holds.iter().filter(|hold| hold.from <= *slot && *slot < hold.until).count();
-        flow.add(pair, pair + 1, held, -Flow::MUST);
-        flow.add(pair, pair + 1, licenses - held, 0);
-    }
-    for two in holds.windows(2).filter(|two| two[0].seat == two[1].seat) {
-        flow.add(index(two[0].until), index(two[1].from), 1, -1);
-    }
-    holds.len() - flow.gaps_kept(licenses)
-}
-
-/// A flow of least cost, one unit after another along the cheapest path (Ford and Fulkerson 1962; Busacker and Gowen 1960).
-struct Flow {
-    /// From, to, what still fits, and the cost of a unit; each arc is followed by its reverse.
-    arcs: Vec<(usize, usize, usize, i64)>,
-    nodes: usize,
-}
-
-impl Flow {
-    /// Earned for carrying a hold: more than all gaps of a day together.
-    const MUST: i64 = 1_000_000;
-
-    fn add(&mut self, from: usize, to: usize, capacity: usize, cost: i64) {
-        self.arcs.push((from, to, capacity, cost));
-        self.arcs.push((to, from, 0, -cost));
-    }
-
-    fn gaps_kept(&mut self, units: usize) -> usize {
-        (0..units).for_each(|_| self.send_one());
-        self.arcs.chunks(2).filter(|arc| arc[0].3 == -1 && arc[0].2 == 0).count()
-    }
-
-    fn send_one(&mut self) {
-        let mut cheapest: Vec<Option<(i64, usize)>> = vec![None; self.nodes];
-        let cost_of = |cheapest: &[Option<(i64, usize)>], node: usize| {
-            if node == 0 { Some(0) } else { cheapest[node].map(|(cost, _)| cost) }
-        };
-        loop {
-            let mut changed = false;
-            for (number, &(from, to, capacity, cost)) in self.arcs.iter().enumerate() {
-                let Some(so_far) = cost_of(&cheapest, from).filter(|_| capacity > 0 && to != 0) else { continue };
-                if cost_of(&cheapest, to).is_none_or(|known| so_far + cost < known) {
-                    cheapest[to] = Some((so_far + cost, number));
-                    changed = true;
-                }
-            }
-            if !changed {
-                break;
-            }
-        }
-        let mut node = self.nodes - 1;
-        while let Some((_, arc)) = cheapest[node] {
-            self.arcs[arc].2 -= 1;
-            self.arcs[arc ^ 1].2 += 1;
-            node = self.arcs[arc].0;
-        }
-    }
-}
-
-/// The fewest moves, by trying every set of gaps.
-fn fewest_by_trying(holds: &[Held], licenses: usize) -> usize {
-    let gaps: Vec<(i64, i64)> =
-        holds.windows(2).filter(|two| two[0].seat == two[1].seat).map(|two| (two[0].until, two[1].from)).collect();
-    let held = |slot: i64| holds.iter().filter(|hold| hold.from <= slot && slot < hold.until).count();
-    let fits = |kept: u32| {
-        let is_kept = |number: &usize| kept >> number & 1 == 1;
-        let waiting =
-            |slot: i64| (0..gaps.len()).filter(is_kept).filter(|&gap| gaps[gap].0 <= slot && slot < gaps[gap].1).count();
-        holds.iter().flat_map(|hold| [hold.from, hold.until]).all(|slot| held(slot) + waiting(slot) <= licenses)
-    };
-    let most = (0..1_u32 << gaps.len()).filter(|kept| fits(*kept)).map(u32::count_ones).max().unwrap_or(0);
-    holds.len() - most as usize
+fn fewest(holds: &[Held], licenses: usize) -> usize {
+    let windows: Vec<_> =
+        holds.iter().map(|hold| (seat(hold.seat), Window::new(at(hold.from), at(hold.until)).unwrap())).collect();
+    fewest_moves(&windows, licenses).unwrap()
 }
 
 fn a_day(seats: usize, most: usize) -> impl proptest::strategy::Strategy<Value = (Vec<Held>, usize)> {
@@ -213,13 +137,7 @@ fn a_day(seats: usize, most: usize) -> impl proptest::strategy::Strategy<Value =
 proptest! {
     #[test]
     fn a_replayed_day_takes_exactly_the_fewest_moves((holds, licenses) in a_day(25, 150)) {
-        prop_assert_eq!(moves_of_the_plan(&holds, licenses, Victim::AsPlanned), fewest_moves(&holds, licenses));
-    }
-
-    #[test]
-    fn the_flow_finds_what_trying_everything_finds((holds, licenses) in a_day(4, 14)) {
-        prop_assert!(holds.len() < 15);
-        prop_assert_eq!(fewest_moves(&holds, licenses), fewest_by_trying(&holds, licenses));
+        prop_assert_eq!(moves_of_the_plan(&holds, licenses, Victim::AsPlanned), fewest(&holds, licenses));
     }
 }
 
@@ -230,7 +148,7 @@ fn another_victim_takes_more_moves() {
     let turns = [held(0, 20, 26), held(2, 30, 36), held(0, 40, 46), held(2, 50, 56)];
     let mut day = [vec![held(0, 0, 6), held(1, 0, 6), held(2, 10, 16), held(1, 100, 106)], turns.to_vec()].concat();
     day.sort();
-    let fewest = fewest_moves(&day, 2);
+    let fewest = fewest(&day, 2);
     assert_eq!(moves_of_the_plan(&day, 2, Victim::AsPlanned), fewest);
     assert!(moves_of_the_plan(&day, 2, Victim::Nearest) > fewest);
 }
