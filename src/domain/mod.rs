@@ -5,6 +5,7 @@
 
 pub mod admission;
 pub mod ids;
+pub mod invariants;
 pub mod line;
 pub mod meeting;
 pub mod names;
