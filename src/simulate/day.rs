@@ -121,6 +121,8 @@ pub(super) fn live(seed: u64, faults: Faults, sabotage: Option<Sabotage>, tells:
     };
     let facts = day.town.facts.clone();
     day.tell(&facts);
+    // The pool is in order before the first person comes.
+    day.round()?;
     for (at, deed) in people::morning(&day.town, &day.dice) {
         day.plan(at, deed);
     }

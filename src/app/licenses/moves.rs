@@ -21,7 +21,7 @@ use super::Attached;
 
 /// How long one move may take before somebody else settles it.
 const WORK: Span = Span::seconds(60);
-/// The longest that a seat which Zoom refuses a license is left alone.
+/// The longest that a seat or a row is left alone after a refusal.
 const LONGEST_REST: Span = Span::minutes(30);
 
 impl App {
@@ -91,7 +91,7 @@ impl App {
                     | ZoomError::RetryAfter { .. }
                     | ZoomError::Unreachable(_)
                     | ZoomError::Unauthorized(_)
-                    | ZoomError::MissingScope(_) => licenses::rest_free(tx, app.retry_at(&error, 2), &words),
+                    | ZoomError::MissingScope(_) => licenses::rest_free(tx, retry_at(now, &error, 1), &words),
                     ZoomError::Gone => {
                         let observation = seats::Observation {
                             zoom_user_id: None,
@@ -132,7 +132,7 @@ impl App {
                 return Ok(false);
             }
             Err(error) => {
-                let (retry_at, words) = (self.retry_at(&error, 2), error.to_string());
+                let (retry_at, words) = (retry_at(self.now(), &error, 1), error.to_string());
                 self.store.write(move |tx| licenses::mark_failed(tx, license, retry_at, &words)).await?;
                 return Ok(true);
             }
@@ -265,10 +265,11 @@ impl App {
     }
 }
 
-/// When an unsettled row is asked about again: when Zoom says so, or after ten seconds that double up to five minutes.
+/// When an unsettled row is asked about again: when Zoom says so, or after ten seconds that double up to five minutes. Of a
+/// limit for the whole day one call now and then finds out that it is over; a promise cannot wait until midnight.
 fn retry_at(now: Instant, error: &ZoomError, failures: u32) -> Instant {
     match error {
-        ZoomError::RetryAfter { at, .. } => (*at).max(now + Span::seconds(1)),
+        ZoomError::RetryAfter { at, .. } => (*at).clamp(now + Span::seconds(1), now + LONGEST_REST),
         _ => now + Span::seconds(10 << failures.min(5)).min(Span::minutes(5)),
     }
 }
