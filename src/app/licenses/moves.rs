@@ -156,15 +156,23 @@ impl App {
         Ok(true)
     }
 
-    /// Asks Zoom to take the license off, and frees the row when it has.
+    /// Asks Zoom to take the license off, and frees the row when Zoom, asked again, says that it is gone: a change that was
+    /// accepted without effect would leave more licenses in use than there are rows for.
     async fn finish_detach(self: &Arc<Self>, license: u32, seat: &SeatId) -> Result<(), AppError> {
-        let outcome = match self.zoom_user_of(seat).await? {
-            Some(host) => self.zoom.set_license(&host, License::Basic).await,
-            None => Ok(()),
+        let held = match self.zoom_user_of(seat).await? {
+            Some(host) => match self.zoom.set_license(&host, License::Basic).await {
+                Ok(()) => self.zoom.user(&host).await.map(|user| user.license),
+                Err(error) => Err(error),
+            },
+            None => Ok(License::Basic),
         };
-        match outcome {
+        match held {
+            Ok(License::Licensed) => {
+                let ineffective = ZoomError::Unclear("Zoom took the license off without effect".to_owned());
+                self.leave_unsettled(license, seat, &ineffective).await
+            }
             // A user that Zoom does not know holds no license.
-            Ok(()) | Err(ZoomError::Gone) => self.mark_free(license, seat).await,
+            Ok(_) | Err(ZoomError::Gone) => self.mark_free(license, seat).await,
             Err(error) => {
                 tracing::warn!(license, seat = %seat, %error, "a license could not be detached");
                 self.leave_unsettled(license, seat, &error).await
