@@ -16,6 +16,8 @@ pub(super) struct Offers {
     pub(super) words: String,
     /// The times; may be none.
     pub(super) times: Vec<Offered>,
+    /// What waiting in line would mean, where that helps.
+    pub(super) wait: Option<String>,
 }
 
 /// One time.
@@ -42,18 +44,19 @@ impl Offers {
         refusal: Refusal,
         host: Host<'_>,
         nearest: &[Instant],
+        wait: Option<String>,
         now: Instant,
         zone: &ZoneName,
         errors: &mut Errors,
     ) -> Self {
         let title = reason(refusal, host);
         let times: Vec<Offered> = nearest.iter().map(|at| Offered::new(*at, offer_label(*at, now, zone))).collect();
-        errors.add(field(refusal, !times.is_empty()), title.clone());
-        let words = match times.first() {
-            Some(_) => format!("{} Nearest times that are free, {}:", help(refusal), when::zone_label(nearest[0], zone)),
-            None => help(refusal).to_owned(),
+        errors.add(field(refusal, !times.is_empty() || wait.is_some()), title.clone());
+        let words = match nearest.first() {
+            Some(first) => format!("{} Nearest times that are free, {}:", help(refusal), when::zone_label(*first, zone)),
+            None => format!("{} {}", help(refusal), without_times(refusal, wait.is_some())),
         };
-        Self { title, words: words.trim().to_owned(), times }
+        Self { title, words: words.trim().to_owned(), times, wait }
     }
 
     /// The two instants that one time on the wall can mean.
@@ -61,13 +64,28 @@ impl Offers {
         let times = [first, second].map(|at| Offered::new(at, when::time(at, zone))).to_vec();
         let words =
             format!("The clocks go back then, first {}, then {}.", when::zone_label(first, zone), when::zone_label(second, zone));
-        Self { title: "That time happens twice".to_owned(), words, times }
+        Self { title: "That time happens twice".to_owned(), words, times, wait: None }
     }
 }
 
 impl Offered {
     fn new(at: Instant, label: String) -> Self {
         Self { value: at.seconds().to_string(), label }
+    }
+}
+
+/// What to do when there is no time to offer: a refusal always shows a way on.
+const fn without_times(refusal: Refusal, can_wait: bool) -> &'static str {
+    match refusal {
+        Refusal::NoSeat | Refusal::TooSoon | Refusal::TooFar => "",
+        Refusal::SeatBusy => {
+            "No free time was found in the next two months. Choose a shorter meeting, or ask a colleague to host it."
+        }
+        _ if can_wait => "No free time was found in the next two months.",
+        Refusal::TenantCap | Refusal::PoolFull | Refusal::LicenseFrozen => {
+            "No free time was found in the next two months. Choose a shorter meeting, or ask an administrator to talk to the \
+             operator of this portal about more licenses."
+        }
     }
 }
 
