@@ -7,7 +7,8 @@ use crate::app::line::Wait;
 use crate::domain::meeting::{INSURED_FROM, Kind, SHORT, State};
 use crate::domain::names::ZoneName;
 use crate::domain::plan::{BASIC_LIMIT, Problem};
-use crate::domain::pool::Place;
+use crate::domain::pool::{Place, PoolSettings};
+use crate::domain::tenant::Tenant;
 use crate::domain::time::{Instant, Span};
 use crate::domain::when;
 use crate::store::meetings::MeetingView;
@@ -105,6 +106,17 @@ impl Around {
     /// As far as a list of meetings needs it: nothing but badges is told from it.
     pub(in crate::web) fn plain(staff: &Staff, now: Instant) -> Self {
         Self { now, zone: staff.zone().clone(), short_meetings: staff.tenant.short_meetings, late_attach: false, wait: None }
+    }
+
+    /// For the operator, of a meeting of this tenant. Times are UTC there.
+    pub(in crate::web) fn of_pool(settings: &PoolSettings, tenant: Option<&Tenant>, now: Instant) -> Self {
+        Self {
+            now,
+            zone: ZoneName::utc(),
+            short_meetings: tenant.is_some_and(|tenant| tenant.short_meetings),
+            late_attach: settings.late_attach,
+            wait: None,
+        }
     }
 
     fn clock(&self, at: Instant) -> String {
@@ -286,6 +298,20 @@ fn missing(problem: Problem, around: &Around) -> String {
             "Zoom has not given this meeting its license yet. It is asked again by itself, and when you press Start. {without} or \
              wait."
         ),
+    }
+}
+
+/// What is wrong with it, for the operator; none: nothing.
+pub(in crate::web) fn trouble(view: &MeetingView, around: &Around) -> Option<String> {
+    match case(view, around) {
+        Case::Missing(Problem::NoneFree) => Some("No license is free. It gets the next one that comes free.".to_owned()),
+        Case::Missing(Problem::Frozen) => {
+            Some("Zoom is not letting licenses move. It is tried again when the freeze is over.".to_owned())
+        }
+        Case::Missing(Problem::Refused) => Some("Zoom refused to put a license on this seat. It is tried again.".to_owned()),
+        Case::RunsEarly(cut, reserved) if reserved < cut => None,
+        Case::RunsLate(_) | Case::RunsEarly(..) | Case::RunsWithout(_) => Some(sentence(view, around)),
+        _ => None,
     }
 }
 
