@@ -145,7 +145,7 @@ fn repeated(tx: &mut ReadTx<'_>, scope: &TenantScope, known: MeetingId, booking:
     let view = meetings::find_view(tx, scope, &known)?.ok_or(AppError::NotFound("meeting"))?;
     let same_time = booking.kind == Kind::OnDemand || view.meeting.window == booking.time.window || view.meeting.sequence > 0;
     let same = view.meeting.host == booking.host && view.client.email == booking.client_email && same_time;
-    let same = same && view.meeting.state.holds();
+    let same = same && view.meeting.kind == booking.kind && view.meeting.state.holds();
     Ok(match (same, view.meeting.queued_at) {
         (false, _) => Answer::Used(known),
         (true, Some(_)) => Answer::InLine(known),

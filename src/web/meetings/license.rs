@@ -3,6 +3,9 @@
 //! What must stay true: badge, sentence and notice are told from one case, so no page contradicts another; a time at which
 //! Zoom ends a meeting is named as soon as it is known; what the pool may not do is not promised.
 
+#[cfg(test)]
+mod tests;
+
 use crate::app::line::Wait;
 use crate::domain::meeting::{INSURED_FROM, Kind, SHORT, State};
 use crate::domain::names::ZoneName;

@@ -2,7 +2,7 @@ use super::*;
 use crate::zoom::simulator::{Fault, Odds};
 
 /// Follows a start link into the simulated room.
-fn enter(scene: &Scene, link: &str) -> i64 {
+pub(super) fn enter(scene: &Scene, link: &str) -> i64 {
     let url = url::Url::parse(link).unwrap();
     let zak = url.query_pairs().find(|(name, _)| name == "zak").unwrap().1.into_owned();
     let number = url.path_segments().unwrap().next_back().unwrap().parse().unwrap();
@@ -56,8 +56,9 @@ async fn without_a_license_the_host_may_wait_or_begin_all_the_same() {
     let refused = bo.post(&format!("{early}/start"), &[]).await;
     let text = words(&refused.body);
     assert_eq!(refused.status, 409, "{text}");
-    assert!(text.contains("No license is free now") && text.contains("one is free in about"), "{text}");
+    assert!(text.contains("No license is free now") && text.contains("a license is free in about"), "{text}");
     assert_eq!(count(&refused.body, "form[action$='/start']"), 2);
+    assert_eq!(count(&refused.body, "form[action$='/wait']"), 1);
     let without = bo.post(&format!("{early}/start"), &[("without", "1")]).await;
     assert_eq!(without.status, 303, "{}", words(&without.body));
     assert!(without.header("location").starts_with("https://zoom.us/s/"));
