@@ -45,6 +45,8 @@ struct Hero {
     client: String,
     iso: String,
     when: String,
+    /// What is said instead of the time while there is none.
+    no_time_yet: Option<String>,
     countdown: String,
     license: Option<Badge>,
     arrived: Option<Badge>,
@@ -173,6 +175,7 @@ impl Hero {
             topic: meeting.topic.to_string(),
             client: view.client.name.to_string(),
             iso: meeting.window.start().to_string(),
+            no_time_yet: line::no_time_yet(meeting),
             when: day_and_time(meeting.window, now, zone),
             countdown: place.unwrap_or_else(|| words::countdown(view, now)),
             license: license::badge(view, around),

@@ -15,7 +15,7 @@ use super::super::routes::{Access, RouteRow};
 use super::super::scope::Staff;
 use super::super::server::Site;
 use super::form::{Fields, Known, form_used};
-use super::offers::Offers;
+use super::offers::{Asked, Offers};
 use super::time::{self, Read};
 
 #[derive(Template)]
@@ -81,7 +81,8 @@ async fn book(staff: Staff, site: web::Data<Site>, Form(form): Form<Fields>) -> 
         bookings::Answer::Accepted(id) | bookings::Answer::InLine(id) => Ok(staff.done(&super::path(&staff, &id, ""), &told)),
         bookings::Answer::Refused { refusal, nearest, .. } => {
             let host = known.spoken_of(&staff, &form.host);
-            let offers = Offers::after(refusal, host, &nearest, None, site.app.now(), &zone, &mut errors);
+            let asked = Asked { host, on_the_spot: false, now: site.app.now(), zone: &zone };
+            let offers = Offers::after(refusal, &asked, &nearest, None, &mut errors);
             invalid(&new_page(&staff, &site, form, known, Some(offers), errors))
         }
         bookings::Answer::Used(id) => {

@@ -136,7 +136,7 @@ impl Around {
         }
     }
 
-    /// ` (about 6 minutes)`, when it is known.
+    /// ` about 6 minutes`, when it is known.
     fn about(&self) -> String {
         let about = self.wait.and_then(|wait| wait.about).filter(|about| *about > Span::ZERO);
         about.map(|about| format!(" about {}", span(about))).unwrap_or_default()
@@ -277,12 +277,22 @@ pub(in crate::web) fn notice(view: &MeetingView, around: &Around) -> Option<Noti
         Case::Missing(problem) => say("warning", missing(problem, around)),
         Case::RunsEarly(cut, reserved) if reserved < cut => say("info", sentence(view, around)),
         Case::RunsShort(_) => say("info", sentence(view, around)),
-        Case::RunsLate(_) | Case::RunsEarly(..) | Case::RunsWithout(_) => {
-            let about = around.about();
-            let about = if about.is_empty() { about } else { format!(" As meetings are planned, that takes{about}.") };
-            say("warning", sentence(view, around) + &about)
+        Case::RunsLate(cut) | Case::RunsEarly(cut, _) | Case::RunsWithout(cut) => {
+            say("warning", sentence(view, around) + &hope(cut, around))
         }
         _ => None,
+    }
+}
+
+/// Whether a license comes free before Zoom ends the meeting, as far as meetings are planned.
+fn hope(cut: Instant, around: &Around) -> String {
+    match around.wait {
+        Some(Wait { about: Some(Span::ZERO), .. }) => " As meetings are planned, one comes free at any moment.".to_owned(),
+        Some(Wait { about: Some(about), .. }) if around.now + about < cut => {
+            format!(" As meetings are planned, one comes free in about {}.", span(about))
+        }
+        Some(_) if around.now < cut => " As meetings are planned, none comes free before then.".to_owned(),
+        _ => String::new(),
     }
 }
 

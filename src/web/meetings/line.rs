@@ -50,6 +50,11 @@ async fn leave(staff: Staff, site: web::Data<Site>, _: Form<Bare>) -> Answer {
 /// What the page says to somebody who has just got in line.
 pub(super) const IN_LINE: &str = "You are in line. This page says when your license is ready.";
 
+/// When a meeting is that has no time before its license is there; none: it has one.
+pub(in crate::web) fn no_time_yet(meeting: &Meeting) -> Option<String> {
+    meeting.waits_to_begin().then(|| format!("as soon as a license is there, for {}", span(meeting.window.length())))
+}
+
 /// What to know while one waits.
 pub(super) fn advice(meeting: &Meeting) -> &'static str {
     if meeting.waits_to_begin() {

@@ -16,7 +16,7 @@ use super::super::scope::Staff;
 use super::super::server::Site;
 use super::form::{Fields, Known, form_used};
 use super::line;
-use super::offers::{Host, Offers};
+use super::offers::{Asked, Host, Offers};
 use super::time;
 
 #[derive(Template)]
@@ -77,8 +77,9 @@ async fn book(staff: Staff, site: web::Data<Site>, Form(form): Form<Fields>) -> 
             invalid(&now_page(&staff, &site, form, known, None, form_used(&staff, &id)))
         }
         bookings::Answer::Refused { refusal, nearest, wait } => {
+            let asked = Asked { host: Host::You, on_the_spot: true, now, zone: &zone };
             let wait = wait.filter(|_| line::helps(refusal)).map(|wait| line::offer(refusal, &wait));
-            let offers = Offers::after(refusal, Host::You, &nearest, wait, now, &zone, &mut errors);
+            let offers = Offers::after(refusal, &asked, &nearest, wait, &mut errors);
             invalid(&now_page(&staff, &site, form, known, Some(offers), errors))
         }
         bookings::Answer::TooLate => invalid(&now_page(&staff, &site, form, known, None, Errors::one("", "Try again."))),

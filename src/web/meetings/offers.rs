@@ -38,23 +38,35 @@ pub(super) enum Host<'a> {
     Other(&'a str),
 }
 
+/// What was asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'a> {
+    /// Who would host it.
+    pub(super) host: Host<'a>,
+    /// Whether it was to begin at once.
+    pub(super) on_the_spot: bool,
+    /// The time.
+    pub(super) now: Instant,
+    /// The zone in which times are told.
+    pub(super) zone: &'a ZoneName,
+}
+
 impl Offers {
-    /// After a refusal: why, what helps, and the nearest times. The same goes to the errors' summary.
+    /// After a refusal: why, what helps, the nearest times, and what waiting would mean. The same goes to the errors' summary.
     pub(super) fn after(
         refusal: Refusal,
-        host: Host<'_>,
+        asked: &Asked<'_>,
         nearest: &[Instant],
         wait: Option<String>,
-        now: Instant,
-        zone: &ZoneName,
         errors: &mut Errors,
     ) -> Self {
-        let title = reason(refusal, host);
-        let times: Vec<Offered> = nearest.iter().map(|at| Offered::new(*at, offer_label(*at, now, zone))).collect();
+        let (zone, help) = (asked.zone, if asked.on_the_spot { help_now(refusal) } else { help(refusal) });
+        let title = if asked.on_the_spot { reason_now(refusal).to_owned() } else { reason(refusal, asked.host) };
+        let times: Vec<Offered> = nearest.iter().map(|at| Offered::new(*at, offer_label(*at, asked.now, zone))).collect();
         errors.add(field(refusal, !times.is_empty() || wait.is_some()), title.clone());
         let words = match nearest.first() {
-            Some(first) => format!("{} Nearest times that are free, {}:", help(refusal), when::zone_label(*first, zone)),
-            None => format!("{} {}", help(refusal), without_times(refusal, wait.is_some())),
+            Some(first) => format!("{help} Nearest times that are free, {}:", when::zone_label(*first, zone)),
+            None => format!("{help} {}", without_times(refusal, wait.is_some())),
         };
         Self { title, words: words.trim().to_owned(), times, wait }
     }
@@ -108,6 +120,25 @@ fn reason(refusal: Refusal, host: Host<'_>) -> String {
         (Refusal::SeatBusy, Host::Other(name)) => format!("{name} already has a meeting at that time."),
         (Refusal::NoSeat, Host::Other(name)) => format!("{name} has no Zoom seat yet."),
         _ => refusal.message().to_owned(),
+    }
+}
+
+/// The same of a meeting that was to begin at once, which its host asks for themselves.
+const fn reason_now(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::SeatBusy => "You or your Zoom seat are in a meeting, or have one before this one would be over.",
+        Refusal::TenantCap => "Your organization is using all of its licenses, or needs them before this meeting would be over.",
+        Refusal::PoolFull => "All licenses are in use, or reserved for meetings that begin before this one would be over.",
+        Refusal::LicenseFrozen => "Zoom is not letting licenses move at the moment.",
+        Refusal::NoSeat | Refusal::TooSoon | Refusal::TooFar => refusal.message(),
+    }
+}
+
+const fn help_now(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::SeatBusy => "One host can be in one meeting at a time. A shorter meeting may fit.",
+        Refusal::TenantCap | Refusal::PoolFull => "A shorter meeting may fit.",
+        Refusal::LicenseFrozen | Refusal::NoSeat | Refusal::TooSoon | Refusal::TooFar => help(refusal),
     }
 }
 

@@ -16,7 +16,7 @@ use super::super::page::{Answer, Chrome, invalid, page};
 use super::super::routes::{Access, RouteRow};
 use super::super::scope::Staff;
 use super::super::server::Site;
-use super::offers::{Host, Offers};
+use super::offers::{Asked, Host, Offers};
 use super::time::{self, Read, Typed};
 
 fn too_late(meeting: &Meeting) -> &'static str {
@@ -107,7 +107,8 @@ async fn reschedule(staff: Staff, site: web::Data<Site>, Form(form): Form<Fields
         Booked::TooLate => Ok(staff.not_done(&href, too_late(&view.meeting))),
         Booked::Refused { refusal, nearest, .. } => {
             let host = if view.meeting.host == staff.user.id { Host::You } else { Host::Other(&view.host_name) };
-            let offers = Offers::after(refusal, host, &nearest, None, site.app.now(), &zone, &mut errors);
+            let asked = Asked { host, on_the_spot: false, now: site.app.now(), zone: &zone };
+            let offers = Offers::after(refusal, &asked, &nearest, None, &mut errors);
             invalid(&reschedule_page(&staff, &view, form, Some(offers), errors))
         }
     }

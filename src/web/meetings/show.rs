@@ -52,6 +52,8 @@ struct ShowPage {
     host: String,
     kind: &'static str,
     times: Vec<String>,
+    /// What is said instead of the times while there are none.
+    no_time_yet: Option<String>,
     iso: String,
     zone: String,
     join_link: Option<String>,
@@ -90,9 +92,10 @@ async fn show(staff: Staff, site: web::Data<Site>) -> Answer {
         host: view.host_name.clone(),
         kind: match meeting.kind {
             Kind::Scheduled => "Booked for a time",
-            Kind::OnDemand => "Started on the spot",
+            Kind::OnDemand => "On the spot",
         },
         times: when::both(meeting.window, zone, view.client.zone.as_ref().unwrap_or(zone)),
+        no_time_yet: line::no_time_yet(meeting),
         iso: meeting.window.start().to_string(),
         zone: zone.to_string(),
         join_link: meeting.link_works_at(now).then(|| site.app.join_link(&meeting.id, meeting.link_version)),

@@ -168,7 +168,9 @@ fn a_meeting_that_runs_without_says_when_zoom_ends_it() {
     let without = running(without(60));
     check(&without, &around(10), ["No license: ends 13:40", "It gets one if one comes free", "Zoom ends it at 13:40"]);
     let known = Around { wait: Some(Wait { position: 1, about: Some(Span::minutes(6)) }), ..around(10) };
-    assert!(said(&without, &known).2.ends_with("As meetings are planned, that takes about 6 minutes."));
+    assert!(said(&without, &known).2.ends_with("As meetings are planned, one comes free in about 6 minutes."));
+    let too_late = Around { wait: Some(Wait { position: 1, about: Some(Span::minutes(31)) }), ..around(10) };
+    assert!(said(&without, &too_late).2.ends_with("As meetings are planned, none comes free before then."));
     let never_late = Around { late_attach: false, ..around(10) };
     assert!(sentence(&without, &never_late).ends_with("Zoom ends it at 13:40."));
     assert!(sentence(&without, &around(41)).contains("at any moment"));

@@ -33,7 +33,7 @@ async fn a_refusal_on_the_spot_offers_a_place_in_line() {
     let refused = bo.post("/t/acme/meetings/now", &now(BOS)).await;
     let text = words(&refused.body);
     assert_eq!(refused.status, 422);
-    assert!(text.contains("All licenses are in use at that time."), "{text}");
+    assert!(text.contains("All licenses are in use, or reserved"), "{text}");
     assert!(text.contains("Wait in line: you would be number 1; as meetings are planned, a license is free in about"), "{text}");
     assert_eq!(count(&refused.body, "button[form=booking][name=wait][value='1']"), 1);
     assert_eq!(count(&refused.body, "button[form=booking][name=start]"), 3, "the nearest times stay");
@@ -47,7 +47,7 @@ async fn waiting_does_not_help_who_is_in_a_meeting() {
     assert_eq!(bo.post("/t/acme/meetings/now", &now(BOS)).await.status, 303);
     let busy = bo.post("/t/acme/meetings/now", &now(ANAS)).await;
     assert_eq!((busy.status, count(&busy.body, "button[name=wait]")), (422, 0));
-    assert!(words(&busy.body).contains("You or your Zoom seat already have a meeting"));
+    assert!(words(&busy.body).contains("You or your Zoom seat are in a meeting, or have one"));
 }
 
 #[actix_web::test]
@@ -70,6 +70,7 @@ async fn the_meetings_page_shows_the_place_in_line_until_the_license_is_there() 
     let page = bo.get(&bos).await;
     let text = words(&page.body);
     assert!(text.contains("You are in line. This page says when your license is ready."), "{text}");
+    assert!(text.contains("as soon as a license is there, for 45 minutes"), "{text}");
     assert!(text.contains("Number 1 in line, about") && text.contains("Your client is invited then"), "{text}");
     assert_eq!(count(&page.body, "form[action$='/wait/end']"), 1);
     assert_eq!(count(&page.body, "form[action$='/start'] input[name=without]"), 1);
