@@ -13,7 +13,8 @@ use crate::domain::meeting::{LONGEST, Stage};
 use crate::domain::plan::Problem;
 use crate::domain::time::{Instant, Window};
 use crate::domain::when;
-use crate::store::{meetings, pool};
+use crate::store::meetings::{self, MeetingView};
+use crate::store::pool;
 
 use super::super::departure::leave_for;
 use super::super::forms::Form;
@@ -173,40 +174,43 @@ fn waits(wait: &Wait) -> String {
 
 /// One seat and one host are in one meeting at a time: which one is it, and what helps?
 async fn seat_busy(staff: &Staff, site: &Site, id: &MeetingId) -> Answer {
-    let (scope, host, now) = (staff.scope(), staff.user.id.clone(), site.app.now());
-    let around = Window::lasting(now, LONGEST);
+    let (scope, host, around) = (staff.scope(), staff.user.id.clone(), Window::lasting(site.app.now(), LONGEST));
     let own = site.app.store.read(move |tx| meetings::list_of_host(tx, &scope, &host, around)).await?;
-    let mut own = own.iter().filter(|view| view.meeting.id != *id);
-    let page = match own.clone().find(|view| view.meeting.state.stage() == Stage::Live) {
-        Some(running) => {
-            let words = format!(
-                "“{}” with {} runs on your Zoom seat, and Zoom would end it if another one began. End it first, or wait until it \
-                 is over.",
-                running.meeting.topic, running.client.name
-            );
-            let ways = vec![Way::new(super::path(staff, &running.meeting.id, ""), "Go to the meeting that runs")];
-            StartPage { ways, ..start_page(staff, id, "You are in another meeting", words) }
-        }
-        None => match own.find(|view| view.meeting.state.stage() == Stage::Booked && view.meeting.queued_at.is_none()) {
-            Some(next) => {
-                let words = format!(
-                    "“{}” with {} is booked for {}, before this one would be over. Start that one, or reschedule it first.",
-                    next.meeting.topic,
-                    next.client.name,
-                    when::moment(next.meeting.window.start(), staff.zone())
-                );
-                let ways = vec![Way::new(super::path(staff, &next.meeting.id, ""), "Go to the meeting that is booked")];
-                StartPage { ways, ..start_page(staff, id, "Another meeting of yours comes first", words) }
-            }
-            None => {
-                let words = "Somebody else of your organization meets on the Zoom seat of this meeting. Wait until they are done, or \
-                             start another meeting now: it may find another seat.";
-                let ways = vec![Way::new(staff.path("/meetings/now"), "Start another meeting now")];
-                StartPage { ways, ..start_page(staff, id, "The Zoom seat is in use", words) }
-            }
-        },
+    let other = |stage: Stage| {
+        let in_the_way = |view: &&MeetingView| view.meeting.state.stage() == stage && view.meeting.queued_at.is_none();
+        own.iter().filter(in_the_way).find(|view| view.meeting.id != *id)
+    };
+    let page = if let Some(running) = other(Stage::Live) {
+        in_a_meeting(staff, id, running)
+    } else if let Some(next) = other(Stage::Booked) {
+        before_the_next(staff, id, next)
+    } else {
+        let words = "Somebody else of your organization meets on the Zoom seat of this meeting. Wait until they are done, or start \
+                     another meeting now: it may find another seat.";
+        let ways = vec![Way::new(staff.path("/meetings/now"), "Start another meeting now")];
+        StartPage { ways, ..start_page(staff, id, "The Zoom seat is in use", words) }
     };
     page_with(StatusCode::CONFLICT, &StartPage { can_retry: true, ..page })
+}
+
+fn in_a_meeting(staff: &Staff, id: &MeetingId, running: &MeetingView) -> StartPage {
+    let words = format!(
+        "“{}” with {} runs on your Zoom seat, and Zoom would end it if another one began. End it first, or wait until it is over.",
+        running.meeting.topic, running.client.name
+    );
+    let ways = vec![Way::new(super::path(staff, &running.meeting.id, ""), "Go to the meeting that runs")];
+    StartPage { ways, ..start_page(staff, id, "You are in another meeting", words) }
+}
+
+fn before_the_next(staff: &Staff, id: &MeetingId, next: &MeetingView) -> StartPage {
+    let words = format!(
+        "“{}” with {} is booked for {}, before this one would be over. Start that one, or reschedule it first.",
+        next.meeting.topic,
+        next.client.name,
+        when::moment(next.meeting.window.start(), staff.zone())
+    );
+    let ways = vec![Way::new(super::path(staff, &next.meeting.id, ""), "Go to the meeting that is booked")];
+    StartPage { ways, ..start_page(staff, id, "Another meeting of yours comes first", words) }
 }
 
 impl Way {
