@@ -248,6 +248,9 @@ pub(in crate::web) fn sentence(view: &MeetingView, around: &Around) -> String {
         Case::RunsShort(cut) => {
             format!("Runs without a license, as short meetings do here: {}.{}", around.end(cut), insured(around))
         }
+        Case::RunsWithout(cut) if meeting.window.length() <= SHORT && around.now < meeting.window.end() => {
+            format!("The meeting runs without a license: {}.{}", around.end(cut), insured(around))
+        }
         Case::RunsEarly(cut, _) | Case::RunsWithout(cut) if around.late_attach => {
             format!("The meeting runs without a license: {}. It gets one if one comes free before.", around.end(cut))
         }
@@ -277,11 +280,18 @@ pub(in crate::web) fn notice(view: &MeetingView, around: &Around) -> Option<Noti
         Case::Missing(problem) => say("warning", missing(problem, around)),
         Case::RunsEarly(cut, reserved) if reserved < cut => say("info", sentence(view, around)),
         Case::RunsShort(_) => say("info", sentence(view, around)),
+        Case::RunsWithout(cut) if is_over_before(cut, view, around) => say("info", sentence(view, around)),
         Case::RunsLate(cut) | Case::RunsEarly(cut, _) | Case::RunsWithout(cut) => {
             say("warning", sentence(view, around) + &hope(cut, around))
         }
         _ => None,
     }
+}
+
+/// Whether it is planned to be over before Zoom ends it.
+fn is_over_before(cut: Instant, view: &MeetingView, around: &Around) -> bool {
+    let end = view.meeting.window.end();
+    end <= cut && around.now < end
 }
 
 /// Whether a license comes free before Zoom ends the meeting, as far as meetings are planned.
@@ -323,6 +333,7 @@ pub(in crate::web) fn trouble(view: &MeetingView, around: &Around) -> Option<Str
         }
         Case::Missing(Problem::Refused) => Some("Zoom refused to put a license on this seat. It is tried again.".to_owned()),
         Case::RunsEarly(cut, reserved) if reserved < cut => None,
+        Case::RunsWithout(cut) if is_over_before(cut, view, around) => None,
         Case::RunsLate(_) | Case::RunsEarly(..) | Case::RunsWithout(_) => Some(sentence(view, around)),
         _ => None,
     }

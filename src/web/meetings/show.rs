@@ -28,6 +28,7 @@ pub(in crate::web) struct Status {
     client: Option<Badge>,
     zoom: Badge,
     countdown: String,
+    /// The sentence about the license, unless the notice says it.
     license_words: String,
     notice: Option<Notice>,
     /// What is to be known while its host is in line.
@@ -122,6 +123,8 @@ impl Status {
         let (meeting, now) = (&view.meeting, around.now);
         let (stage, is_host) = (meeting.state.stage(), meeting.host == staff.user.id);
         let in_line = license::is_in_line(view, around);
+        let (notice, license_words) = (license::notice(view, around), license::sentence(view, around));
+        let is_said = notice.as_ref().is_some_and(|notice| notice.text.starts_with(&license_words));
         let place = around.wait.as_ref().filter(|_| in_line).map(line::place);
         Self {
             csrf: csrf.to_owned(),
@@ -131,8 +134,8 @@ impl Status {
             client: words::client(view, now, staff.zone()),
             zoom: words::at_zoom(view),
             countdown: place.unwrap_or_else(|| words::countdown(view, now)),
-            license_words: license::sentence(view, around),
-            notice: license::notice(view, around),
+            license_words: if is_said { String::new() } else { license_words },
+            notice,
             in_line: in_line.then(|| line::advice(meeting)),
             start: start_label(stage).filter(|_| is_host && !in_line),
             can_go_without: is_host && license::can_go_without(view, around),

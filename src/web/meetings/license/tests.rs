@@ -222,3 +222,13 @@ fn a_list_shows_what_is_unusual_and_the_operator_what_is_wrong() {
     assert!(trouble(&alerted(meeting(45), Problem::Frozen), &utc).unwrap().contains("freeze"));
     assert_eq!(trouble(&meeting(45), &utc), None);
 }
+
+#[test]
+fn a_meeting_that_is_over_before_zoom_ends_it_is_no_trouble() {
+    let brief = running(without(30));
+    check(&brief, &around(10), ["No license: ends 13:40", "From minute 25 on it gets one", "Zoom ends it at 13:40"]);
+    assert_eq!((notice(&brief, &around(10)).unwrap().kind, trouble(&brief, &around(10))), ("info", None));
+    assert_eq!(notice(&brief, &around(31)).unwrap().kind, "warning");
+    assert!(trouble(&brief, &around(31)).is_some());
+    assert_eq!(notice(&running(without(60)), &around(10)).unwrap().kind, "warning");
+}
