@@ -121,6 +121,37 @@ pub fn mark_refused(tx: &mut WriteTx<'_>, id: &SeatId, retry_at: Instant, proble
     Ok(())
 }
 
+/// A seat that Zoom refuses a license.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Which.
+    pub seat: SeatId,
+    /// How often in a row.
+    pub failures: u32,
+    /// When it is tried again.
+    pub retry_at: Option<Instant>,
+    /// Why, in words an operator understands.
+    pub problem: String,
+}
+
+/// The seats that Zoom refuses a license, by address.
+pub fn refused(tx: &mut ReadTx<'_>, _: &OperatorPass) -> Result<Vec<Refused>, StoreError> {
+    let rows: Vec<(String, i32, Option<i64>, String)> = seats::table
+        .filter(seats::license_problem.is_not_null())
+        .order((seats::email, seats::id))
+        .select((seats::id, seats::license_failures, seats::license_retry_at, seats::license_problem.assume_not_null()))
+        .load(tx.db())?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, failures, retry_at, problem)| Refused {
+            seat: SeatId::new(id),
+            failures: count(failures),
+            retry_at: retry_at.map(instant),
+            problem,
+        })
+        .collect())
+}
+
 /// A tenant's seats.
 pub fn list_of_tenant(tx: &mut ReadTx<'_>, scope: &TenantScope) -> Result<Vec<Seat>, StoreError> {
     let rows: Vec<Row> = seats::table

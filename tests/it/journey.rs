@@ -2,6 +2,8 @@
 //! link in their letter, both meet in the simulated Zoom, the host ends it, and the license goes back to the pool. And every
 //! page as people see it: no accessibility defects, no scrolling sideways, no complaint in the console, valid HTML.
 
+mod licenses;
+
 use std::time::Duration;
 
 use duologue::demo::Demo;

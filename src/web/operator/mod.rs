@@ -4,8 +4,10 @@
 //! about or who its client is; times are UTC and say so.
 
 mod audit;
+mod line;
 mod mail;
 mod meetings;
+mod moves;
 mod paging;
 mod pool;
 mod seat;

@@ -1,7 +1,6 @@
 //! How the operator's pages say times, counts and states.
 
 use crate::domain::names::ZoneName;
-use crate::domain::plan::Problem;
 use crate::domain::pool::Place;
 use crate::domain::seat::{License, SeatStatus};
 use crate::domain::time::{Instant, Span};
@@ -92,16 +91,6 @@ impl Badge {
             Some(Place::Attached) => Self::new("ready", Place::Attached.label()),
             Some(Place::Detaching) => Self::new("detaching", Place::Detaching.label()),
         }
-    }
-}
-
-/// Why a meeting has no license, from the word it is stored as.
-pub(super) fn alert(word: &str) -> &'static str {
-    match Problem::from_word(word) {
-        Some(Problem::NoneFree) => "No license is free. It gets the next one that comes free.",
-        Some(Problem::Frozen) => "Zoom is not letting licenses move. It is tried again when the freeze is over.",
-        Some(Problem::Refused) => "Zoom refused to put a license on this seat. It is tried again.",
-        None => "It has no license although it should have one.",
     }
 }
 
