@@ -5,6 +5,7 @@
 
 pub mod admission;
 pub mod ids;
+pub mod ledger;
 pub mod line;
 pub mod meeting;
 pub mod names;
