@@ -4,6 +4,7 @@
 //! about or who its client is; times are UTC and say so.
 
 mod audit;
+mod ledger;
 mod mail;
 mod meetings;
 mod paging;
@@ -30,6 +31,7 @@ use super::routes::RouteRow;
 pub(super) fn rows() -> Vec<RouteRow> {
     [
         audit::rows(),
+        ledger::rows(),
         mail::rows(),
         meetings::rows(),
         pool::rows(),
