@@ -1,7 +1,7 @@
 //! The ledger after whole lives of meetings: every minute of a license is told, and told to the right tenant.
 
 use duologue::domain::ledger::{Part, Piece, Sums};
-use duologue::domain::time::{Span, Window};
+use duologue::domain::time::{Instant, Span, Window};
 use duologue::store::{DatabaseUrl, Store, migrate};
 
 use crate::support::demo::{From, Visitor, demo};
@@ -22,7 +22,7 @@ async fn usage(world: &World, party: &Party) -> Vec<Piece> {
 
 /// What was done from which minute to which, after Monday 08:00.
 fn story(pieces: &[Piece]) -> Vec<(Part, i64, i64)> {
-    let minute = |at| (at - monday()).as_minutes();
+    let minute = |at: Instant| (at - monday()).as_minutes();
     pieces.iter().map(|piece| (piece.part, minute(piece.window.start()), minute(piece.window.end()))).collect()
 }
 
@@ -46,14 +46,10 @@ async fn a_meeting_is_told_minute_by_minute_to_its_tenant_and_the_operator() {
 
 #[tokio::test]
 async fn restarts_no_shows_moves_and_cancellations_lose_no_minute() {
-    let mut world = World::in_memory(2).await;
     let folder = tempfile::tempdir().unwrap();
     let url = DatabaseUrl::Sqlite(folder.path().join("duologue.db"));
     migrate::up(&url).unwrap();
-    world = {
-        drop(world);
-        World::new(Store::open(&url).unwrap(), 2).await
-    };
+    let mut world = World::new(Store::open(&url).unwrap(), 2).await;
     // Runs, is left, and runs again within its time; the process dies in between.
     let restarts = world.booked(&world.acme, 0, 60, 60).await;
     // Nobody comes.
