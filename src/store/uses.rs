@@ -73,6 +73,7 @@ fn insert(
     run: &Run,
     end: Option<Instant>,
 ) -> Result<(), StoreError> {
+    require_own(scope, meeting)?;
     diesel::insert_into(runs::table)
         .values((
             runs::meeting_id.eq(meeting.id.as_str()),
@@ -94,6 +95,7 @@ pub fn note_hold(
     meeting: &Meeting,
     spent: Window,
 ) -> Result<(), StoreError> {
+    require_own(scope, meeting)?;
     diesel::insert_into(hold_spans::table)
         .values((
             hold_spans::id.eq(id),
@@ -105,6 +107,11 @@ pub fn note_hold(
         ))
         .execute(tx.db())?;
     Ok(())
+}
+
+/// Another tenant's meeting does not exist here.
+fn require_own(scope: &TenantScope, meeting: &Meeting) -> Result<(), StoreError> {
+    if meeting.tenant == *scope.tenant() { Ok(()) } else { Err(StoreError::NotFound("meeting")) }
 }
 
 /// Meeting, tenant, host, seat, from, until.

@@ -13,11 +13,11 @@ fn the_day() -> Window {
 }
 
 async fn ledger(world: &World) -> Vec<Piece> {
-    world.app.ledger(&world.app.console(), the_day()).await.unwrap().pieces
+    world.app.ledger(&world.app.console(), the_day()).await.expect("the ledger is read").pieces
 }
 
 async fn usage(world: &World, party: &Party) -> Vec<Piece> {
-    world.app.usage(&party.scope, the_day()).await.unwrap().pieces
+    world.app.usage(&party.scope, the_day()).await.expect("the usage is read").pieces
 }
 
 /// What was done from which minute to which, after Monday 08:00.
@@ -131,7 +131,8 @@ async fn a_sweep_removes_what_is_older_than_it_is_kept() {
 fn read(sheet: &str) -> (Vec<String>, Vec<Vec<String>>) {
     let mut reader = csv::Reader::from_reader(sheet.as_bytes());
     let own = |record: &csv::StringRecord| record.iter().map(ToOwned::to_owned).collect::<Vec<_>>();
-    (own(reader.headers().unwrap()), reader.records().map(|record| own(&record.unwrap())).collect())
+    let headings = own(reader.headers().expect("a row of headings"));
+    (headings, reader.records().map(|record| own(&record.expect("rows of one length"))).collect())
 }
 
 #[actix_web::test]

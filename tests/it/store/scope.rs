@@ -90,6 +90,7 @@ const CHANGES: &[&str] = &[
     "meetings::clear_room",
     "uses::begin_run",
     "uses::end_run",
+    "uses::note_hold",
 ];
 
 fn try_change(tx: &mut WriteTx<'_>, scope: &TenantScope, name: &str) -> Result<(), StoreError> {
@@ -116,7 +117,8 @@ fn try_change(tx: &mut WriteTx<'_>, scope: &TenantScope, name: &str) -> Result<(
         "meetings::mark_failed" => meetings::mark_failed(tx, scope, &m1(), NOW, "x"),
         "meetings::mark_polled" => meetings::mark_polled(tx, scope, &m1(), NOW, true).map(drop),
         "uses::begin_run" => uses::begin_run(tx, scope, &meeting("m1", window(60, 90)), &run("later", at(70))),
-        "uses::end_run" => uses::end_run(tx, scope, &meeting("m1", window(60, 90)), &run("first", at(60)), at(70)),
+        "uses::end_run" => uses::end_run(tx, scope, &meeting("m1", window(60, 90)), &run("first", at(60)), at(65)),
+        "uses::note_hold" => uses::note_hold(tx, scope, "h1", &meeting("m1", window(60, 90)), window(55, 60)),
         "meetings::clear_room" => meetings::clear_room(tx, scope, &m1()),
         other => panic!("{other} has no line"),
     }
@@ -188,7 +190,7 @@ fn rows(db: &Database) -> Vec<[Option<String>; 3]> {
         duologue::store::DatabaseUrl::Postgres(_) => format!("CAST({table} AS TEXT)"),
     };
     let table = |name: &str| db.rows(&format!("SELECT {} AS a, NULL AS b, NULL AS c FROM {name} ORDER BY 1", columns(name)));
-    [table("users"), table("seats"), table("meetings"), table("runs")].concat()
+    [table("users"), table("seats"), table("meetings"), table("runs"), table("hold_spans")].concat()
 }
 
 both_databases! {
