@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use crate::domain::ids::{MeetingId, SeatId, TenantId, UserId};
 use crate::domain::ledger::Use;
 use crate::domain::meeting::{Meeting, Run, Stage};
-use crate::domain::time::{Instant, Window};
+use crate::domain::time::{Instant, Span, Window};
 
 use super::convert::instant;
 use super::error::StoreError;
@@ -114,6 +114,10 @@ fn require_own(scope: &TenantScope, meeting: &Meeting) -> Result<(), StoreError>
     if meeting.tenant == *scope.tenant() { Ok(()) } else { Err(StoreError::NotFound("meeting")) }
 }
 
+/// A hold that still waits for its meeting began at most that long ago: no meeting is planned longer than 8 hours, with an hour
+/// of lead and of grace, and soon after its time it is given up, which writes its hold down. Keeps the search short.
+const LONGEST_WAIT: Span = Span::hours(12);
+
 /// Meeting, tenant, host, seat, from, until.
 type Row = (String, String, String, String, i64, Option<i64>);
 
@@ -132,59 +136,36 @@ fn in_domain(rows: Vec<Row>, runs: bool) -> impl Iterator<Item = Use> {
 /// What seats needed licenses for at some time within `during`.
 pub fn list(tx: &mut ReadTx<'_>, _: &OperatorPass, during: Window, now: Instant) -> Result<Vec<Use>, StoreError> {
     let (from, until) = (during.start().seconds(), during.end().seconds());
-    let ran: Vec<Row> = runs::table
-        .inner_join(meetings::table)
-        .filter(runs::began_at.lt(until))
-        .filter(runs::ended_at.is_null().or(runs::ended_at.gt(from)))
-        .select((runs::meeting_id, runs::tenant_id, meetings::host_id, runs::seat_id, runs::began_at, runs::ended_at))
-        .load(tx.db())?;
-    let waited: Vec<Row> = hold_spans::table
-        .inner_join(meetings::table)
-        .filter(hold_spans::from_at.lt(until))
-        .filter(hold_spans::until_at.gt(from))
-        .select((
-            hold_spans::meeting_id,
-            hold_spans::tenant_id,
-            meetings::host_id,
-            hold_spans::seat_id,
-            hold_spans::from_at,
-            hold_spans::until_at.nullable(),
-        ))
-        .load(tx.db())?;
-    let waiting: Vec<Row> = meetings::table
-        .filter(meetings::licensed.eq(true))
-        .filter(meetings::hold_from.lt(until.min(now.seconds())))
-        .filter(meetings::hold_until.gt(from))
-        .filter(
-            meetings::stage
-                .eq(Stage::Booked.word())
-                .or(meetings::stage.eq(Stage::Missed.word()).and(meetings::hold_until.gt(now.seconds()))),
-        )
-        .select((
-            meetings::id,
-            meetings::tenant_id,
-            meetings::host_id,
-            meetings::seat_id,
-            meetings::hold_from,
-            meetings::hold_until.nullable(),
-        ))
-        .load(tx.db())?;
+    let ran: Vec<Row> = ran(from, until).load(tx.db())?;
+    let waited: Vec<Row> = waited(from, until).load(tx.db())?;
+    let waiting: Vec<Row> = waiting(from, until, now.seconds()).load(tx.db())?;
     Ok(in_domain(ran, true).chain(in_domain(waited, false)).chain(in_domain(waiting, false)).collect())
 }
 
 /// What a tenant's meetings needed licenses for at some time within `during`.
 pub fn list_of_tenant(tx: &mut ReadTx<'_>, scope: &TenantScope, during: Window, now: Instant) -> Result<Vec<Use>, StoreError> {
     let (tenant, from, until) = (scope.tenant().as_str(), during.start().seconds(), during.end().seconds());
-    let ran: Vec<Row> = runs::table
+    let ran: Vec<Row> = ran(from, until).filter(runs::tenant_id.eq(tenant)).load(tx.db())?;
+    let waited: Vec<Row> = waited(from, until).filter(hold_spans::tenant_id.eq(tenant)).load(tx.db())?;
+    let waiting: Vec<Row> = waiting(from, until, now.seconds()).filter(meetings::tenant_id.eq(tenant)).load(tx.db())?;
+    Ok(in_domain(ran, true).chain(in_domain(waited, false)).chain(in_domain(waiting, false)).collect())
+}
+
+/// The runs that share an instant with a span of time.
+#[diesel::dsl::auto_type]
+fn ran(from: i64, until: i64) -> _ {
+    runs::table
         .inner_join(meetings::table)
-        .filter(runs::tenant_id.eq(tenant))
         .filter(runs::began_at.lt(until))
         .filter(runs::ended_at.is_null().or(runs::ended_at.gt(from)))
         .select((runs::meeting_id, runs::tenant_id, meetings::host_id, runs::seat_id, runs::began_at, runs::ended_at))
-        .load(tx.db())?;
-    let waited: Vec<Row> = hold_spans::table
+}
+
+/// The spent holds that share an instant with a span of time.
+#[diesel::dsl::auto_type]
+fn waited(from: i64, until: i64) -> _ {
+    hold_spans::table
         .inner_join(meetings::table)
-        .filter(hold_spans::tenant_id.eq(tenant))
         .filter(hold_spans::from_at.lt(until))
         .filter(hold_spans::until_at.gt(from))
         .select((
@@ -195,17 +176,23 @@ pub fn list_of_tenant(tx: &mut ReadTx<'_>, scope: &TenantScope, during: Window, 
             hold_spans::from_at,
             hold_spans::until_at.nullable(),
         ))
-        .load(tx.db())?;
-    let waiting: Vec<Row> = meetings::table
-        .filter(meetings::tenant_id.eq(tenant))
+}
+
+/// The holds that wait for their meetings still: of booked ones, and of missed ones that were asked for again.
+#[diesel::dsl::auto_type]
+fn waiting(from: i64, until: i64, now: i64) -> _ {
+    let booked: &'static str = Stage::Booked.word();
+    let missed: &'static str = Stage::Missed.word();
+    let is_booked = meetings::stage.eq(booked);
+    let is_asked_again = meetings::stage.eq(missed).and(meetings::hold_until.gt(now));
+    let earliest: i64 = now - LONGEST_WAIT.as_seconds();
+    meetings::table
         .filter(meetings::licensed.eq(true))
-        .filter(meetings::hold_from.lt(until.min(now.seconds())))
+        .filter(meetings::hold_from.lt(until))
+        .filter(meetings::hold_from.lt(now))
+        .filter(meetings::hold_from.gt(earliest))
         .filter(meetings::hold_until.gt(from))
-        .filter(
-            meetings::stage
-                .eq(Stage::Booked.word())
-                .or(meetings::stage.eq(Stage::Missed.word()).and(meetings::hold_until.gt(now.seconds()))),
-        )
+        .filter(is_booked.or(is_asked_again))
         .select((
             meetings::id,
             meetings::tenant_id,
@@ -214,8 +201,6 @@ pub fn list_of_tenant(tx: &mut ReadTx<'_>, scope: &TenantScope, during: Window, 
             meetings::hold_from,
             meetings::hold_until.nullable(),
         ))
-        .load(tx.db())?;
-    Ok(in_domain(ran, true).chain(in_domain(waited, false)).chain(in_domain(waiting, false)).collect())
 }
 
 /// Removes what ended before `before`; how much it was.
