@@ -21,6 +21,7 @@ pub mod seats;
 pub mod start;
 pub mod sweeps;
 pub mod tenants;
+pub mod usage;
 pub mod users;
 
 use std::sync::Arc;

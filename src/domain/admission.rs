@@ -143,6 +143,15 @@ impl Request {
 }
 
 impl Refusal {
+    /// Every reason, in the order in which it is shown.
+    pub const ALL: [Self; 7] =
+        [Self::SeatBusy, Self::TenantCap, Self::PoolFull, Self::NoSeat, Self::TooSoon, Self::TooFar, Self::LicenseFrozen];
+
+    /// The reason that a word stands for.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|refusal| refusal.code() == code)
+    }
+
     /// The word for logs, JSON and the audit.
     pub const fn code(self) -> &'static str {
         match self {

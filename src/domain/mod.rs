@@ -7,6 +7,7 @@ pub mod admission;
 pub mod erlang;
 pub mod ids;
 pub mod invariants;
+pub mod ledger;
 pub mod line;
 pub mod meeting;
 pub mod names;

@@ -139,6 +139,25 @@ pub fn list(tx: &mut ReadTx<'_>, scope: &TenantScope, offset: i64, limit: i64) -
         .load(tx.db())?)
 }
 
+/// What happened in a tenant, oldest first, each entry with its id; those that come `after` one, when it is given.
+pub fn list_from(
+    tx: &mut ReadTx<'_>,
+    scope: &TenantScope,
+    after: Option<&(Instant, String)>,
+    limit: i64,
+) -> Result<Vec<(String, Shown)>, StoreError> {
+    // Before everything: no entry is so old.
+    let (at, id) = after.map_or((i64::MIN, ""), |(at, id)| (at.seconds(), id.as_str()));
+    Ok(audit::table
+        .filter(audit::tenant_id.eq(scope.tenant().as_str()))
+        .filter(audit::at.ge(at))
+        .filter(audit::at.gt(at).or(audit::id.gt(id)))
+        .order((audit::at.asc(), audit::id.asc()))
+        .select((audit::id, (audit::at, audit::actor, audit::actor_id, audit::action, audit::meeting_id, audit::detail)))
+        .limit(limit)
+        .load(tx.db())?)
+}
+
 /// An entry as the operator sees it: whose business it is and who did it, by name.
 #[derive(Clone, Debug, Queryable)]
 pub struct ShownAnywhere {

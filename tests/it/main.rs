@@ -10,6 +10,7 @@ mod html;
 mod journey;
 #[cfg(test)]
 mod layers;
+mod ledger;
 #[cfg(test)]
 mod life;
 #[cfg(test)]

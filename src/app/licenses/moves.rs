@@ -117,7 +117,11 @@ impl App {
             return Ok(());
         }
         let (now, tx_seat) = (self.now(), seat.clone());
-        let begun = self.store.write(move |tx| licenses::begin_detach(tx, license, &tx_seat, now, now + WORK)).await?;
+        let begun = self.store.write::<_, StoreError, _>(move |tx| {
+            let begun = licenses::begin_detach(tx, license, &tx_seat, now, now + WORK)?;
+            if begun { ledger::leave(tx, license, now).map(|()| true) } else { Ok(false) }
+        });
+        let begun = begun.await?;
         if begun { self.finish_detach(license, seat).await } else { Ok(()) }
     }
 
@@ -204,13 +208,14 @@ impl App {
     async fn mark_attached(self: &Arc<Self>, license: u32, seat: &SeatId) -> Result<bool, AppError> {
         let (app, now, seat) = (self.clone(), self.now(), seat.clone());
         let marked = self.store.write::<_, StoreError, _>(move |tx| {
+            let claimed = licenses::of_seat(tx, &seat)?.and_then(|(row, _)| row.slot.claim().map(|claim| claim.since));
             if !licenses::mark_attached(tx, license, &seat, now)? {
                 return Ok(false);
             }
             // Zoom moves licenses again, if it ever stopped.
             pool::set_freeze(tx, None)?;
             moves::note(tx, Move::Attach, now)?;
-            ledger::open(tx, &app.id(), license, &seat, now)?;
+            ledger::open(tx, &app.id(), license, &seat, (claimed.unwrap_or(now), now))?;
             seats::observe_license(tx, &seat, License::Licensed, now)?;
             let detail = format!("license {license} on seat {seat}");
             audit::add(tx, &app.entry(None, Actor::Keeper, "license.attached", None, detail))?;

@@ -5,6 +5,7 @@
 
 mod audit;
 mod line;
+mod ledger;
 mod mail;
 mod meetings;
 mod moves;
@@ -32,6 +33,7 @@ use super::routes::RouteRow;
 pub(super) fn rows() -> Vec<RouteRow> {
     [
         audit::rows(),
+        ledger::rows(),
         mail::rows(),
         meetings::rows(),
         pool::rows(),

@@ -1,5 +1,6 @@
 //! How the operator's pages say times, counts and states.
 
+use crate::domain::ledger::Part;
 use crate::domain::names::ZoneName;
 use crate::domain::pool::Place;
 use crate::domain::seat::{License, SeatStatus};
@@ -79,6 +80,16 @@ impl Badge {
             License::Basic => Self::new("free", "Basic"),
             License::Licensed => Self::new("in-use", "Licensed"),
             License::Other => Self::new("warning", "Another kind"),
+        }
+    }
+
+    /// What a license did.
+    pub(super) const fn of_part(part: Part) -> Self {
+        match part {
+            Part::Live => Self::new("in-use", part.label()),
+            Part::Ready => Self::new("ready", part.label()),
+            Part::Idle => Self::new("free", part.label()),
+            Part::Moving => Self::new("attaching", part.label()),
         }
     }
 
