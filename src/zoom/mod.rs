@@ -10,6 +10,7 @@ pub mod event;
 pub mod http;
 pub mod label;
 pub mod meeting;
+pub mod pace;
 pub mod scopes;
 pub mod secrets;
 pub mod signature;
