@@ -1,7 +1,7 @@
 //! Removes what is old and tells nobody anything any more.
 
 use crate::domain::time::Span;
-use crate::store::{StoreError, accounts, links, sessions};
+use crate::store::{StoreError, accounts, links, seat_days, sessions};
 
 use super::{App, AppError};
 
@@ -12,7 +12,8 @@ impl App {
         let removed = self
             .store
             .write::<_, StoreError, _>(move |tx| {
-                Ok(sessions::purge(tx, now)?
+                Ok(seat_days::purge(tx, now - Span::days(2))?
+                    + sessions::purge(tx, now)?
                     + links::purge(tx, now - Span::days(7))?
                     + accounts::purge_failures(tx, now - Span::days(1))?)
             })

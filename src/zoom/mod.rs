@@ -24,4 +24,4 @@ pub use client::{Client, Credentials};
 pub use error::ZoomError;
 pub use event::{Event, EventKind};
 pub use meeting::{MeetingChange, MeetingStatus, NewMeeting, PastMeeting, StartUrl, ZoomMeeting};
-pub use user::{CreateAction, NewZoomUser, UsersSummary, ZoomUser};
+pub use user::{CreateAction, NewZoomUser, PlanUsage, UsersSummary, ZoomUser};

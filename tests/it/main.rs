@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod drift;
+#[cfg(test)]
 mod html;
 #[cfg(test)]
 mod journey;
@@ -16,5 +18,7 @@ mod mail;
 mod routes;
 #[cfg(test)]
 mod store;
+#[cfg(test)]
+mod storm;
 #[cfg(test)]
 mod support;
