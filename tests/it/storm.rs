@@ -83,7 +83,7 @@ impl World {
 async fn five_hundred_meetings_at_one_full_hour_have_their_licenses_before_it() {
     let mut world = World::in_memory(HOSTS as u32).await;
     let share = duologue::domain::tenant::Share { guarantee: 0, cap: 1000 };
-    world.app.set_share(&world.app.console(), world.acme.scope.tenant(), share).await.unwrap().unwrap();
+    world.app.set_share(&world.app.console(), world.acme.scope.tenant().clone(), share, false).await.unwrap().unwrap();
     let settings = duologue::domain::pool::PoolSettings {
         licenses: 500,
         spare: Some(0),
