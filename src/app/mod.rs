@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod bell;
 pub mod bookings;
+pub mod drift;
 pub mod inbox;
 pub mod join;
 pub mod keys;

@@ -1,7 +1,7 @@
 //! Removes what is old and tells nobody anything any more.
 
 use crate::domain::time::Span;
-use crate::store::{StoreError, accounts, ledger, links, moves, refusals, sessions, uses};
+use crate::store::{StoreError, accounts, ledger, links, moves, refusals, seat_days, sessions, uses};
 
 use super::{App, AppError};
 
@@ -15,6 +15,7 @@ impl App {
             .write::<_, StoreError, _>(move |tx| {
                 let kept_from = now - Span::days(ledger::days_kept(tx)?.into());
                 Ok(sessions::purge(tx, now)?
+                    + seat_days::purge(tx, now - Span::days(2))?
                     + links::purge(tx, now - Span::days(7))?
                     + accounts::purge_failures(tx, now - Span::days(1))?
                     + ledger::purge(tx, kept_from)?

@@ -169,7 +169,7 @@ impl Refusal {
     pub const fn message(self) -> &'static str {
         match self {
             Self::SeatBusy => "You or your Zoom seat already have a meeting at that time.",
-            Self::TenantCap => "Your organisation is already using all of its licenses at that time.",
+            Self::TenantCap => "Your organization is already using all of its licenses at that time.",
             Self::PoolFull => "All licenses are in use at that time.",
             Self::NoSeat => "You have no Zoom seat yet. Ask an administrator to assign one to you.",
             Self::TooSoon => "That time has passed. Choose a later one.",

@@ -176,6 +176,17 @@ impl ShownAnywhere {
     }
 }
 
+/// The newest entries with one of these actions: when and what.
+pub fn latest(tx: &mut ReadTx<'_>, _: &OperatorPass, actions: &[&str], limit: i64) -> Result<Vec<(Instant, String)>, StoreError> {
+    let rows: Vec<(i64, String)> = audit::table
+        .filter(audit::action.eq_any(actions))
+        .order(audit::id.desc())
+        .select((audit::at, audit::detail))
+        .limit(limit)
+        .load(tx.db())?;
+    Ok(rows.into_iter().map(|(at, detail)| (Instant::from_seconds(at), detail)).collect())
+}
+
 /// What happened anywhere, newest first, from `offset`.
 pub fn list_all(tx: &mut ReadTx<'_>, _: &OperatorPass, offset: i64, limit: i64) -> Result<Vec<ShownAnywhere>, StoreError> {
     Ok(audit::table

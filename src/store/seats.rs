@@ -202,7 +202,7 @@ pub fn insert(tx: &mut WriteTx<'_>, _: &OperatorPass, seat: &Seat, now: Instant)
 /// What Zoom says of a seat.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observation {
-    /// Zoom's id of the user.
+    /// Zoom's id of the user; none: the one that is known stays.
     pub zoom_user_id: Option<String>,
     /// Whether Zoom lets it host.
     pub status: SeatStatus,
@@ -216,13 +216,26 @@ pub struct Observation {
 pub fn observe(tx: &mut WriteTx<'_>, id: &SeatId, observation: &Observation) -> Result<(), StoreError> {
     diesel::update(seats::table.find(id.as_str()))
         .set((
-            seats::zoom_user_id.eq(observation.zoom_user_id.as_deref()),
+            // An id that is known is kept: a user who cannot be found now may be found again.
+            observation.zoom_user_id.as_deref().map(|id| seats::zoom_user_id.eq(Some(id))),
             seats::status.eq(observation.status.word()),
             seats::observed.eq(observation.license.word()),
             seats::observed_at.eq(Some(observation.at.seconds())),
         ))
         .execute(tx.db())?;
     Ok(())
+}
+
+/// Zoom reported a change of this seat's user: what we know of it is stale, and the account is read again soon.
+pub fn mark_stale(tx: &mut WriteTx<'_>, id: &SeatId) -> Result<(), StoreError> {
+    diesel::update(seats::table.find(id.as_str())).set(seats::observed_at.eq(None::<i64>)).execute(tx.db())?;
+    Ok(())
+}
+
+/// Whether what we know of some seat is stale.
+pub fn any_stale(tx: &mut ReadTx<'_>, _: &KeeperPass) -> Result<bool, StoreError> {
+    let stale = seats::table.filter(seats::observed_at.is_null()).filter(seats::zoom_user_id.is_not_null());
+    Ok(diesel::select(diesel::dsl::exists(stale)).get_result(tx.db())?)
 }
 
 /// Notes only the license of a seat, read back after a change that went as it should.
@@ -239,7 +252,7 @@ pub fn observe_license(tx: &mut WriteTx<'_>, id: &SeatId, license: License, at: 
     Ok(())
 }
 
-/// Notes that Zoom reported a change of a user: what we knew of it is stale. Gives the seat, if it is one of ours.
+/// The seat of this Zoom user, if it is one of ours.
 pub fn find_by_zoom_user(tx: &mut ReadTx<'_>, _: &KeeperPass, zoom_user_id: &str) -> Result<Option<Seat>, StoreError> {
     let row: Option<Row> =
         seats::table.filter(seats::zoom_user_id.eq(zoom_user_id)).select(Row::as_select()).first(tx.db()).optional()?;

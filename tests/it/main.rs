@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod drift;
+#[cfg(test)]
 mod engine;
 #[cfg(test)]
 mod html;
@@ -19,5 +21,7 @@ mod mail;
 mod routes;
 #[cfg(test)]
 mod store;
+#[cfg(test)]
+mod storm;
 #[cfg(test)]
 mod support;

@@ -3,9 +3,10 @@
 //! What must stay true: every row asks for [`Access::Operator`](super::routes::Access); nothing here shows what a meeting is
 //! about or who its client is; times are UTC and say so.
 
+mod account;
 mod audit;
-mod line;
 mod ledger;
+mod line;
 mod mail;
 mod meetings;
 mod moves;

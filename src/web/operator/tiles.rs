@@ -182,6 +182,7 @@ fn part(lane: Lane, view: &PoolView, now: Instant) -> Part {
         Lane::Licenses => "License moves",
         Lane::Rooms => "Meetings at Zoom",
         Lane::Letters => "Mail",
+        Lane::Account => "Reading Zoom's account",
         Lane::Sweeps => "Clean-up",
     };
     let late = if lane == Lane::Sweeps { LATE_SWEEPS } else { LATE };
