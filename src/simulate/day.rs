@@ -179,7 +179,7 @@ impl Day {
         for _ in 0..3 {
             self.may_die();
             let delivered = self.deliver()?;
-            for lane in [Lane::Inbox, Lane::Rooms, Lane::Licenses, Lane::Letters] {
+            for lane in [Lane::Inbox, Lane::Account, Lane::Rooms, Lane::Licenses, Lane::Letters] {
                 if self.sabotage.is_some_and(|sabotage| sabotage.stops(lane, self.town.now())) {
                     continue;
                 }
@@ -236,8 +236,14 @@ impl Day {
         let license = if gives { crate::domain::seat::License::Licensed } else { crate::domain::seat::License::Basic };
         let had = self.town.at_zoom(|zoom, _| zoom.find_user(&user).is_some_and(crate::zoom::simulator::User::is_licensed));
         let changed = self.town.at_zoom(|zoom, now| zoom.set_license_by_hand(now, &user, license)).is_ok();
-        if gives && changed && !had {
-            self.town.by_hand.insert(user);
+        match (gives, changed) {
+            (true, true) if !had => {
+                self.town.by_hand.insert(user);
+            }
+            (false, true) => {
+                self.town.taken.insert(user, self.town.now());
+            }
+            _ => {}
         }
         self.tell(if gives {
             "somebody gives a license at Zoom's console"

@@ -31,6 +31,10 @@ use super::mortal::Mortal;
 /// The secret of the simulated webhooks.
 const WEBHOOK_SECRET: &str = "webhook-secret-of-the-simulation";
 
+/// How long it takes until a change at Zoom's console is noticed at the latest, although readings of the account fail: they
+/// are tried every ten minutes.
+const NOTICED_BY: Span = Span::minutes(25);
+
 /// Everything that exists on a simulated day.
 pub(super) struct Town {
     pub(super) app: Arc<App>,
@@ -43,6 +47,8 @@ pub(super) struct Town {
     pub(super) seats: BTreeMap<SeatId, String>,
     /// The Zoom users whom a person gave a license at Zoom's console.
     pub(super) by_hand: BTreeSet<String>,
+    /// The Zoom users from whom a person took a license, and when.
+    pub(super) taken: BTreeMap<String, Instant>,
     pub(super) deaths: u32,
     /// What the day is played with.
     pub(super) facts: String,
@@ -83,7 +89,7 @@ impl Town {
         });
         let (parties, seats, by_hand) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
         let mut town =
-            Self { app, zoom, clock, mailbox, fuse, parties, seats, by_hand, deaths: 0, facts: String::new(), transport };
+            Self { app, zoom, clock, mailbox, fuse, parties, seats, by_hand, taken: BTreeMap::new(), deaths: 0, facts: String::new(), transport };
         for (slug, hosts) in [("acme", 3), ("globex", 2), ("initech", 2)] {
             town.settle_party(slug, hosts, licenses, dice)?;
         }
@@ -222,7 +228,10 @@ impl Town {
         let running = self.at_zoom(|zoom, _| {
             zoom.meetings().filter_map(|meeting| Some((meeting.number, meeting.running.as_ref()?.uuid.clone()))).collect()
         });
-        AtZoom { licensed: with(&licensed), by_hand: with(&self.by_hand), running }
+        let now = self.now();
+        self.taken.retain(|_, at| now < *at + NOTICED_BY);
+        let taken = self.taken.keys().cloned().collect();
+        AtZoom { licensed: with(&licensed), by_hand: with(&self.by_hand), just_taken: with(&taken), running }
     }
 
     /// How many calls Zoom has heard so far.
