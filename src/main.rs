@@ -15,9 +15,7 @@ use duologue::domain::tenant::Share;
 use duologue::mail::{Mailbox, Mailer, Sender, Smtp};
 use duologue::store::{DatabaseUrl, Store, StoreError, migrate};
 use duologue::web::WebOptions;
-use duologue::zoom::http::HttpTransport;
-use duologue::zoom::pace::Paced;
-use duologue::zoom::{Client, Credentials};
+use duologue::zoom::{Client, Credentials, http::HttpTransport, pace::Paced};
 use duologue::{demo, keeper, simulate, web};
 use serde_json::json;
 
