@@ -33,7 +33,7 @@ use crate::domain::ids::{MeetingId, TenantId};
 use crate::domain::time::Instant;
 use crate::mail::Mailer;
 use crate::store::audit::{Actor, Entry};
-use crate::store::scope::{KeeperPass, OperatorPass};
+use crate::store::scope::KeeperPass;
 use crate::store::{Store, StoreError};
 use crate::zoom::{Client as Zoom, ZoomError};
 
@@ -68,7 +68,10 @@ pub struct App {
 
 /// What [`App::new`] is made of.
 pub struct Parts {
-    /// The database and the keeper's pass that came with it.
+    /// The database and the keeper's pass that came with it. Who puts the parts together at the machine's console makes an
+    /// operator's pass of it first, if it needs one ([`OperatorPass::console`]); afterwards nobody can.
+    ///
+    /// [`OperatorPass::console`]: crate::store::scope::OperatorPass::console
     pub store: (Store, KeeperPass),
     /// Zoom.
     pub zoom: Zoom,
@@ -135,14 +138,10 @@ impl App {
         self.ids.id(&self.clock)
     }
 
-    /// The keeper's pass, for a closure that runs in a transaction.
-    pub(crate) fn pass(&self) -> Arc<KeeperPass> {
+    /// The keeper's pass, for a closure that runs in a transaction. Only the verbs have it: a page that could reach it
+    /// could reach every tenant.
+    fn pass(&self) -> Arc<KeeperPass> {
         self.pass.clone()
-    }
-
-    /// The right of somebody at the machine's own console to run the pool.
-    pub fn console(&self) -> OperatorPass {
-        OperatorPass::console(&self.pass)
     }
 
     /// An absolute URL of the portal.

@@ -104,6 +104,14 @@ impl DbManager {
         Ok(db)
     }
 
+    /// A connection that only reads; none: there is no such file, and none is made.
+    pub(super) fn open_existing(&self) -> Result<Option<Db>, StoreError> {
+        match &self.0 {
+            DatabaseUrl::Sqlite(path) if !self.0.is_in_memory() && !path.exists() => Ok(None),
+            DatabaseUrl::Sqlite(_) | DatabaseUrl::Postgres(_) => self.open_reader().map(Some),
+        }
+    }
+
     fn open_reader(&self) -> Result<Db, StoreError> {
         let mut db = match &self.0 {
             DatabaseUrl::Sqlite(path) => {

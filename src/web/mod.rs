@@ -28,7 +28,7 @@ mod sign_in;
 mod users;
 mod webhooks;
 
-pub use server::{Demo, WebOptions, start};
+pub use server::{Demo, WebOptions, listen, start};
 
 #[cfg(test)]
 mod tests;

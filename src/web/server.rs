@@ -3,7 +3,7 @@
 //! The log names the route's pattern and never the path, since paths hold tokens; no query, no header, no person.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -26,8 +26,6 @@ pub const LARGEST_BODY: usize = 256 * 1024;
 /// How the portal is served.
 #[derive(Clone, Debug)]
 pub struct WebOptions {
-    /// Where to listen.
-    pub bind: SocketAddr,
     /// To which origins beside our own a form may lead by redirect: Zoom's, or the simulator's.
     pub zoom_origins: Vec<String>,
     /// Set when this is a demo.
@@ -77,9 +75,15 @@ impl Site {
     }
 }
 
-/// Makes the server. It listens when this returns, and serves when the returned value is awaited or spawned.
-pub fn start(app: Arc<App>, options: WebOptions) -> io::Result<(Server, SocketAddr)> {
-    let (bind, workers) = (options.bind, options.workers);
+/// Takes an address for the server. Whoever has it may begin the background work: no other process serves there.
+pub fn listen(bind: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::bind(bind)
+}
+
+/// Makes the server on what it listens on. It serves when the returned value is awaited or spawned; whoever comes before
+/// that waits.
+pub fn start(app: Arc<App>, options: WebOptions, listener: TcpListener) -> io::Result<(Server, SocketAddr)> {
+    let (workers, address) = (options.workers, listener.local_addr()?);
     let site = web::Data::new(Site::new(app, options)?);
     let make = move || {
         let sessions = Sessions::new(site.app.clone());
@@ -100,8 +104,7 @@ pub fn start(app: Arc<App>, options: WebOptions) -> io::Result<(Server, SocketAd
         .client_disconnect_timeout(Duration::from_secs(2))
         .keep_alive(Duration::from_secs(75))
         .shutdown_timeout(10)
-        .bind(bind)?;
-    let address = server.addrs().first().copied().unwrap_or(bind);
+        .listen(listener)?;
     Ok((server.run(), address))
 }
 
