@@ -16,7 +16,7 @@ use super::flags::{BasicFlags, DatabaseFlags, DemoFlags, ServeFlags};
     version,
     about,
     after_help = "Settings come from the environment or from flags; docs/configuration.md lists them. Secrets come from the \
-    environment, or from a file that …_FILE or a flag names. Exit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong \
+    environment, or from a file that …_FILE or a flag names.\n\nExit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong \
     configuration."
 )]
 pub(super) struct Arguments {

@@ -6,6 +6,7 @@ mod check;
 mod flags;
 mod serve;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -32,7 +33,8 @@ fn log() -> Result<(), ConfigError> {
     let filter = EnvFilter::try_new(&wanted).map_err(|error| {
         ConfigError::one("RUST_LOG", format!("cannot be read ({error}); use for example info, or warn,duologue=debug"))
     })?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let on_terminal = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(on_terminal).with_writer(std::io::stderr).init();
     Ok(())
 }
 

@@ -68,8 +68,7 @@ impl World {
         let globex = founder.found("globex", &[("Cy Young", "cy", Role::Admin)], 5).await;
         app.set_licenses(&console, licenses).await.unwrap().unwrap();
         app.sync_seats(&console).await.unwrap();
-        let world = Self { app, console, zoom, clock, mailbox, acme, globex };
-        world
+        Self { app, console, zoom, clock, mailbox, acme, globex }
     }
 
     /// Another tenant, with so many users and a seat for each.
