@@ -17,6 +17,8 @@ mod life;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod race;
+#[cfg(test)]
 mod routes;
 #[cfg(test)]
 mod store;

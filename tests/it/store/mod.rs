@@ -8,7 +8,6 @@ mod links;
 mod meetings;
 mod migrations;
 mod pool;
-mod race;
 mod schema;
 mod scope;
 mod search;

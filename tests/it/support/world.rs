@@ -89,8 +89,13 @@ impl World {
 
     /// The process dies and another takes its place, on the same database and the same Zoom.
     pub(crate) fn restart(&mut self, store: (Store, KeeperPass)) {
+        self.app = self.node(store);
+    }
+
+    /// Another process with the same Zoom, clock and mailbox.
+    pub(crate) fn node(&self, store: (Store, KeeperPass)) -> Arc<App> {
         let credentials = Credentials { account_id: "a".into(), client_id: "b".into(), client_secret: "c".into() };
-        self.app = app(store, &self.zoom, &self.clock, &self.mailbox, credentials);
+        app(store, &self.zoom, &self.clock, &self.mailbox, credentials)
     }
 
     pub(crate) fn now(&self) -> Instant {
