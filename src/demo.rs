@@ -147,7 +147,7 @@ pub async fn start(config: &DemoConfig, folder: &Path) -> anyhow::Result<Started
     let (app, console) = stage.app(Clock::System, ids)?;
     app.sync_seats(&console).await?;
     let parts = web::Demo { simulator_url: simulator.clone(), mailbox_url: format!("{simulator}/mailbox") };
-    let options = WebOptions { zoom_origins: vec![simulator.clone()], demo: Some(parts), workers: 2 };
+    let options = WebOptions { zoom_origins: vec![simulator.clone()], demo: Some(parts), workers: 2, patience: web::PATIENCE };
     let (server, _) = web::start(app.clone(), options, listener)?;
     crate::keeper::start(&app);
     let Stage { world, mailbox, .. } = stage;

@@ -21,6 +21,8 @@ pub mod seats;
 pub mod start;
 pub mod sweeps;
 pub mod tenants;
+#[cfg(test)]
+mod testing;
 pub mod users;
 
 use std::sync::Arc;
@@ -39,6 +41,7 @@ use crate::zoom::{Client as Zoom, ZoomError};
 
 use bell::Bell;
 use keys::Keys;
+use passwords::Hashing;
 
 /// What the verbs work with. Shared by every request and by the keeper.
 pub struct App {
@@ -62,8 +65,8 @@ pub struct App {
     pub webhook_secret: Secret,
     /// Wakes the keeper.
     pub bell: Bell,
-    /// How many passwords are hashed at once: each costs memory and a core (see [`accounts`]).
-    pub hashing: tokio::sync::Semaphore,
+    /// Where passwords are hashed.
+    hashing: Hashing,
 }
 
 /// What [`App::new`] is made of.
@@ -124,7 +127,7 @@ impl App {
             base_url: parts.base_url,
             webhook_secret: parts.webhook_secret,
             bell: Bell::default(),
-            hashing: tokio::sync::Semaphore::new(2),
+            hashing: Hashing::default(),
         })
     }
 

@@ -29,7 +29,7 @@ pub(super) async fn serve(given: &Given) -> anyhow::Result<ExitCode> {
     let listener = web::listen(config.bind).map_err(|error| ConfigError::cannot_listen(BIND, config.bind, &error))?;
     require_migrated(&config.basics.database)?;
     let app = portal(&config, mailer)?;
-    let options = WebOptions { zoom_origins: zoom_origins(&config), demo: None, workers: WORKERS };
+    let options = WebOptions { zoom_origins: zoom_origins(&config), demo: None, workers: WORKERS, patience: web::PATIENCE };
     let (server, address) = web::start(app.clone(), options, listener)?;
     keeper::start(&app);
     tracing::info!(%address, base_url = %config.basics.base_url, "Duologue is listening");

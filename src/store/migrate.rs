@@ -1,6 +1,6 @@
 //! Embedded migrations: the same names for both databases, and they only move forward.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
@@ -41,21 +41,25 @@ pub(super) fn apply(db: &mut Db) -> Result<Vec<String>, StoreError> {
 /// The names of the migrations that this binary knows and the database has not seen, oldest first. Looking changes nothing:
 /// a file that is not there is not made, and an empty database stays empty.
 pub fn pending(url: &DatabaseUrl) -> Result<Vec<String>, StoreError> {
-    let seen = match DbManager::new(url.clone()).open_existing()? {
-        Some(mut db) => applied(&mut db)?,
-        None => HashSet::new(),
-    };
-    let mut known = match url {
-        DatabaseUrl::Sqlite(_) => known::<diesel::sqlite::Sqlite>(&SQLITE),
-        DatabaseUrl::Postgres(_) => known::<diesel::pg::Pg>(&POSTGRES),
-    }?;
-    known.retain(|(version, _)| !seen.contains(version));
-    known.sort();
-    Ok(known.into_iter().map(|(_, name)| name).collect())
+    match DbManager::new(url.clone()).open_existing()? {
+        Some(mut db) => missing(&mut db),
+        // Only a file can be missing.
+        None => Ok(known::<diesel::sqlite::Sqlite>(&SQLITE)?.into_values().collect()),
+    }
 }
 
-/// The versions and names in this binary.
-fn known<DB: Backend>(migrations: &EmbeddedMigrations) -> Result<Vec<(String, String)>, StoreError> {
+/// The names of the migrations that this binary knows and this database has not seen, oldest first.
+pub(super) fn missing(db: &mut Db) -> Result<Vec<String>, StoreError> {
+    let seen = applied(db)?;
+    let known = match db {
+        Db::Sqlite(_) => known::<diesel::sqlite::Sqlite>(&SQLITE),
+        Db::Postgres(_) => known::<diesel::pg::Pg>(&POSTGRES),
+    }?;
+    Ok(known.into_iter().filter(|(version, _)| !seen.contains(version)).map(|(_, name)| name).collect())
+}
+
+/// The names in this binary by their versions, which sort by age.
+fn known<DB: Backend>(migrations: &EmbeddedMigrations) -> Result<BTreeMap<String, String>, StoreError> {
     let all = MigrationSource::<DB>::migrations(migrations).map_err(StoreError::unavailable)?;
     Ok(all.iter().map(|one| (one.name().version().to_string(), one.name().to_string())).collect())
 }

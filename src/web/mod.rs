@@ -6,6 +6,7 @@
 mod account;
 pub mod assets;
 mod audit;
+mod body;
 mod dashboard;
 mod departure;
 mod door;
@@ -28,7 +29,7 @@ mod sign_in;
 mod users;
 mod webhooks;
 
-pub use server::{Demo, WebOptions, listen, start};
+pub use server::{Demo, PATIENCE, WebOptions, listen, start};
 
 #[cfg(test)]
 mod tests;

@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::clock::Stopwatch;
 
 use super::session::Sessions;
-use super::{flash, guard, page, routes};
+use super::{body, flash, guard, page, routes};
 
 /// The largest body of any request: a webhook. Forms take less, see [`super::forms::LARGEST`].
 pub const LARGEST_BODY: usize = 256 * 1024;
@@ -32,7 +32,12 @@ pub struct WebOptions {
     pub demo: Option<Demo>,
     /// How many worker threads.
     pub workers: usize,
+    /// How long a client may take to send the head of its request, and then again its body.
+    pub patience: Duration,
 }
+
+/// Long enough for the largest form over a phone's worst connection, short enough that slow clients tie up nothing.
+pub const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Where a demo's other parts are.
 #[derive(Clone, Debug)]
@@ -83,7 +88,7 @@ pub fn listen(bind: SocketAddr) -> io::Result<TcpListener> {
 /// Makes the server on what it listens on. It serves when the returned value is awaited or spawned; whoever comes before
 /// that waits.
 pub fn start(app: Arc<App>, options: WebOptions, listener: TcpListener) -> io::Result<(Server, SocketAddr)> {
-    let (workers, address) = (options.workers, listener.local_addr()?);
+    let (workers, patience, address) = (options.workers, options.patience, listener.local_addr()?);
     let site = web::Data::new(Site::new(app, options)?);
     let make = move || {
         let sessions = Sessions::new(site.app.clone());
@@ -92,6 +97,7 @@ pub fn start(app: Arc<App>, options: WebOptions, listener: TcpListener) -> io::R
             .app_data(web::PayloadConfig::new(LARGEST_BODY))
             .app_data(site.clone())
             .configure(|config| routes::configure(config, &sessions))
+            .wrap(from_fn(body::plain_address))
             .wrap(from_fn(guard::same_origin))
             .wrap(NormalizePath::trim())
             .wrap(from_fn(page::error_pages))
@@ -100,7 +106,7 @@ pub fn start(app: Arc<App>, options: WebOptions, listener: TcpListener) -> io::R
     };
     let server = HttpServer::new(make)
         .workers(workers)
-        .client_request_timeout(Duration::from_secs(5))
+        .client_request_timeout(patience)
         .client_disconnect_timeout(Duration::from_secs(2))
         .keep_alive(Duration::from_secs(75))
         .shutdown_timeout(10)

@@ -5,6 +5,7 @@ mod doors;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 
@@ -68,7 +69,12 @@ impl Seen {
 impl Browser {
     /// Serves the portal on a port of its own and opens a browser on it.
     pub(super) fn of(app: &Arc<App>) -> Self {
-        let options = WebOptions { zoom_origins: vec!["https://zoom.us".to_owned()], demo: None, workers: 1 };
+        let options = WebOptions {
+            zoom_origins: vec!["https://zoom.us".to_owned()],
+            demo: None,
+            workers: 1,
+            patience: Duration::from_millis(300),
+        };
         let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let (server, address) = start(app.clone(), options, listener).unwrap();
         actix_web::rt::spawn(server);
