@@ -20,7 +20,7 @@ use crate::domain::tenant::{Role, Share, Standing, Tenant, User};
 use crate::domain::time::{Instant, Span};
 use crate::mail::{Mailbox, Mailer, Sender};
 use crate::store::fuse::Fuse;
-use crate::store::scope::TenantScope;
+use crate::store::scope::{OperatorPass, TenantScope};
 use crate::store::{DatabaseUrl, Store, StoreError, census, seats, tenants, users};
 use crate::zoom::simulator::{LocalTransport, Settings, SharedWorld, World as Zoom};
 use crate::zoom::{Client, Credentials};
@@ -50,6 +50,7 @@ pub(super) struct Town {
     /// The Zoom users from whom a person took a license, and when.
     pub(super) taken: BTreeMap<String, Instant>,
     pub(super) deaths: u32,
+    pass: OperatorPass,
     /// What the day is played with.
     pub(super) facts: String,
     transport: Arc<Mortal>,
@@ -73,6 +74,7 @@ impl Town {
         let settings = Settings::new(credentials(), WEBHOOK_SECRET, licenses + 3);
         let zoom = Arc::new(Mutex::new(Zoom::new(settings, dice.ids())));
         let store = Store::open(&DatabaseUrl::in_memory())?;
+        let pass = OperatorPass::console(&store.1);
         let fuse = store.0.fuse().unwrap_or_default();
         let transport = Arc::new(Mortal::new(LocalTransport::new(zoom.clone(), clock.clone()), fuse.clone()));
         let sender = Sender::parse("Duologue <meet@duologue.example>").map_err(|error| AppError::Defect(error.to_string()))?;
@@ -88,8 +90,21 @@ impl Town {
             webhook_secret: Secret::new(WEBHOOK_SECRET),
         });
         let (parties, seats, by_hand) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
-        let mut town =
-            Self { app, zoom, clock, mailbox, fuse, parties, seats, by_hand, taken: BTreeMap::new(), deaths: 0, facts: String::new(), transport };
+        let mut town = Self {
+            app,
+            zoom,
+            clock,
+            mailbox,
+            fuse,
+            parties,
+            seats,
+            by_hand,
+            taken: BTreeMap::new(),
+            deaths: 0,
+            pass,
+            facts: String::new(),
+            transport,
+        };
         for (slug, hosts) in [("acme", 3), ("globex", 2), ("initech", 2)] {
             town.settle_party(slug, hosts, licenses, dice)?;
         }
@@ -98,7 +113,7 @@ impl Town {
     }
 
     fn set_up_pool(&mut self, licenses: u32, dice: &Dice) -> Result<(), AppError> {
-        let (app, pass) = (self.app.clone(), self.app.console());
+        let (app, pass) = (self.app.clone(), self.pass.clone());
         self.certainly(app.set_licenses(&pass, licenses))?.map_err(defect)?;
         let strategy = if dice.chance(120) { Strategy::Standing } else { Strategy::Float };
         let release = if dice.chance(400) { Release::WhenNeeded } else { Release::Ended };
@@ -121,7 +136,7 @@ impl Town {
     }
 
     fn settle_party(&mut self, slug: &str, hosts: usize, licenses: u32, dice: &Dice) -> Result<(), AppError> {
-        let (app, pass, now) = (self.app.clone(), self.app.console(), self.clock.now());
+        let (app, pass, now) = (self.app.clone(), self.pass.clone(), self.clock.now());
         let tenant = Tenant {
             id: TenantId::new(app.id()),
             slug: Slug::parse(slug).map_err(defect)?,
@@ -205,14 +220,14 @@ impl Town {
 
     /// The whole database, as the invariants see it; read beside the process, whether it lives or not.
     pub(super) fn census(&self) -> Result<Census, AppError> {
-        let (pass, now) = (self.app.pass(), self.now());
+        let (pass, now) = (self.pass.clone(), self.now());
         let taken = self.app.store.read(move |tx| census::take(tx, &pass, now)).now_or_never();
         Ok(taken.ok_or_else(|| AppError::Defect("a read waited for something".to_owned()))??)
     }
 
     /// The bodies of the webhooks that are stored.
     pub(super) fn event_bodies(&self) -> Result<BTreeSet<String>, AppError> {
-        let pass = self.app.pass();
+        let pass = self.pass.clone();
         let read = self.app.store.read(move |tx| census::event_bodies(tx, &pass)).now_or_never();
         Ok(read.ok_or_else(|| AppError::Defect("a read waited for something".to_owned()))??.into_iter().collect())
     }

@@ -14,7 +14,7 @@ use crate::domain::time::Instant;
 use super::convert::{count, instant, window, word};
 use super::error::StoreError;
 use super::schema::{audit, letters, meetings, zoom_events};
-use super::scope::KeeperPass;
+use super::scope::OperatorPass;
 use super::transaction::ReadTx;
 use super::{demand, licenses, moves, pool};
 
@@ -57,7 +57,7 @@ impl MeetingRow {
 }
 
 /// The whole database as the invariants see it.
-pub fn take(tx: &mut ReadTx<'_>, _: &KeeperPass, now: Instant) -> Result<Census, StoreError> {
+pub fn take(tx: &mut ReadTx<'_>, _: &OperatorPass, now: Instant) -> Result<Census, StoreError> {
     let settings = pool::settings(tx)?;
     let kept: Vec<MeetingRow> = meetings::table.order(meetings::id).select(MeetingRow::as_select()).load(tx.db())?;
     let told: Vec<(Option<String>, String, String)> = audit::table
@@ -90,12 +90,12 @@ pub fn take(tx: &mut ReadTx<'_>, _: &KeeperPass, now: Instant) -> Result<Census,
 }
 
 /// The bodies of the events that are stored.
-pub fn event_bodies(tx: &mut ReadTx<'_>, _: &KeeperPass) -> Result<Vec<String>, StoreError> {
+pub fn event_bodies(tx: &mut ReadTx<'_>, _: &OperatorPass) -> Result<Vec<String>, StoreError> {
     Ok(zoom_events::table.select(zoom_events::body).load(tx.db())?)
 }
 
 /// How many letters are waiting to be sent.
-pub fn letters_ahead(tx: &mut ReadTx<'_>, _: &KeeperPass) -> Result<u32, StoreError> {
+pub fn letters_ahead(tx: &mut ReadTx<'_>, _: &OperatorPass) -> Result<u32, StoreError> {
     let ahead: i64 = letters::table.filter(letters::state.eq("queued")).count().get_result(tx.db())?;
     Ok(count(i32::try_from(ahead).unwrap_or(i32::MAX)))
 }
