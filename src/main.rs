@@ -17,7 +17,7 @@ use duologue::store::{DatabaseUrl, Store, StoreError, migrate};
 use duologue::web::WebOptions;
 use duologue::zoom::http::HttpTransport;
 use duologue::zoom::{Client, Credentials};
-use duologue::{demo, keeper, web};
+use duologue::{demo, keeper, simulate, web};
 use serde_json::json;
 
 /// One-on-one Zoom meetings for many tenants, with a few licenses that serve many hosts.
@@ -55,6 +55,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Live through many simulated days on which everything goes wrong, and check every promise after every step.
+    Simulate(simulate::Arguments),
     /// Operators: the people who run the pool.
     #[command(subcommand)]
     Operator(OperatorCommand),
@@ -139,9 +141,11 @@ enum LicensesCommand {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    // What goes wrong on simulated days is meant to.
+    let usual = if matches!(arguments.command, Command::Simulate(_)) { "off" } else { "info" };
     tracing_subscriber::fmt()
         .with_env_filter(
-            tracing_subscriber::EnvFilter::try_new(environment("RUST_LOG").unwrap_or_else(|| "info".to_owned()))
+            tracing_subscriber::EnvFilter::try_new(environment("RUST_LOG").unwrap_or_else(|| usual.to_owned()))
                 .unwrap_or_default(),
         )
         .with_writer(std::io::stderr)
@@ -158,6 +162,9 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve => serve().await,
         Command::Migrate { json } => bring_up_to_date(json),
         Command::Check { json } => check(json).await,
+        Command::Simulate(arguments) => {
+            Ok(if simulate::run(&arguments, &mut std::io::stdout())? { ExitCode::SUCCESS } else { ExitCode::from(1) })
+        }
         Command::Operator(OperatorCommand::Add { email, name, json }) => add_operator(&email, &name, json).await,
         Command::Tenant(TenantCommand::Add { slug, name, admin_email, admin_name, zone, guarantee, cap, json }) => {
             let share = Share { guarantee, cap };

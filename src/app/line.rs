@@ -225,7 +225,9 @@ fn earliest(request: &Request, demand: &Demand, rules: &Rules) -> Option<Instant
     if admission::admit(request, demand, rules).is_ok() {
         return Some(rules.now);
     }
-    admission::nearest(request, demand, rules, 1, WAIT_WITHIN).first().copied()
+    // Whoever waits begins when the license comes; there is no lead to it.
+    let at_once = Rules { lead: Span::ZERO, ..*rules };
+    admission::nearest(request, demand, &at_once, 1, WAIT_WITHIN).first().copied()
 }
 
 fn held_from(start: Instant, request: &Request, rules: &Rules) -> Hold {

@@ -125,6 +125,23 @@ impl App {
         })
     }
 
+    /// Another process on the same database, which knows nothing of what this one was doing.
+    pub fn successor(&self, zoom: Zoom) -> Arc<Self> {
+        Arc::new(Self {
+            store: self.store.clone(),
+            pass: self.pass.clone(),
+            zoom,
+            mailer: self.mailer.clone(),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            keys: self.keys.clone(),
+            base_url: self.base_url.clone(),
+            webhook_secret: self.webhook_secret.clone(),
+            bell: Bell::default(),
+            hashing: tokio::sync::Semaphore::new(2),
+        })
+    }
+
     /// Now.
     pub fn now(&self) -> Instant {
         self.clock.now()

@@ -4,10 +4,13 @@
 //! crate. What is decided here is acted on by `app`.
 
 pub mod admission;
+pub mod erlang;
 pub mod ids;
+pub mod invariants;
 pub mod line;
 pub mod meeting;
 pub mod names;
+pub mod optimum;
 pub mod plan;
 pub mod pool;
 pub mod seat;

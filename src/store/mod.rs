@@ -10,12 +10,14 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod census;
 pub mod clients;
 mod connection;
 mod convert;
 pub mod demand;
 mod error;
 pub mod events;
+pub mod fuse;
 pub mod heartbeats;
 pub mod ledger;
 pub mod letters;
@@ -43,6 +45,7 @@ pub use error::StoreError;
 pub use transaction::{ReadTx, WriteTx};
 
 use connection::{Db, DbManager};
+use fuse::Fuse;
 use scope::KeeperPass;
 use writer::Writer;
 
@@ -52,7 +55,8 @@ pub struct Store(Arc<Access>);
 
 enum Access {
     /// One connection, used on the caller's thread: in-memory databases, tests and the simulation.
-    Inline(Mutex<Db>),
+    /// The fuse lets the process die between any two writes.
+    Inline(Mutex<Db>, Fuse),
     /// Several readers on worker threads and one writer on a thread of its own.
     Threaded { readers: r2d2::Pool<DbManager>, writer: Writer },
 }
@@ -70,7 +74,7 @@ impl Store {
         let access = if url.is_in_memory() {
             let mut db = manager.open_writer()?;
             migrate::apply(&mut db)?;
-            Access::Inline(Mutex::new(db))
+            Access::Inline(Mutex::new(db), Fuse::default())
         } else {
             let writer = Writer::spawn(manager.clone(), batch)?;
             let readers = r2d2::Pool::builder()
@@ -93,7 +97,7 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         match &*self.0 {
-            Access::Inline(db) => transaction::read(&mut db.lock().unwrap_or_else(PoisonError::into_inner), question),
+            Access::Inline(db, _) => transaction::read(&mut db.lock().unwrap_or_else(PoisonError::into_inner), question),
             Access::Threaded { readers, .. } => {
                 let readers = readers.clone();
                 let answer = tokio::task::spawn_blocking(move || {
@@ -113,8 +117,21 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         match &*self.0 {
-            Access::Inline(db) => transaction::write(&mut db.lock().unwrap_or_else(PoisonError::into_inner), change),
+            Access::Inline(db, fuse) => {
+                fuse.step().await;
+                let outcome = transaction::write(&mut db.lock().unwrap_or_else(PoisonError::into_inner), change);
+                fuse.step().await;
+                outcome
+            }
             Access::Threaded { writer, .. } => writer.run(change).await,
+        }
+    }
+
+    /// What a database in memory lets the process die by; none: a real one dies by itself.
+    pub fn fuse(&self) -> Option<Fuse> {
+        match &*self.0 {
+            Access::Inline(_, fuse) => Some(fuse.clone()),
+            Access::Threaded { .. } => None,
         }
     }
 

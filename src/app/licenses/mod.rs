@@ -7,14 +7,15 @@ mod moves;
 mod pressed;
 mod watch;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
 
-use crate::domain::ids::MeetingId;
+use crate::domain::ids::{MeetingId, SeatId};
 use crate::domain::meeting::Meeting;
 use crate::domain::plan::{Problem, Snapshot, Step, Webhooks, plan};
-use crate::domain::pool::Strategy;
+use crate::domain::pool::{PoolRow, Strategy};
 use crate::domain::time::Instant;
 use crate::store::scope::{KeeperPass, TenantScope};
 use crate::store::{ReadTx, StoreError, events, licenses, meetings, moves as move_days, pool, seats};
@@ -102,21 +103,37 @@ fn read_snapshot(
         Strategy::Float => Vec::new(),
         Strategy::Standing => seats::standing(tx, pass)?,
     };
+    let (rows, barred) = (licenses::list(tx)?, seats::barred(tx, pass, now)?);
     let probe = match settings.frozen_at(now) {
-        Some(_) => meetings::next_promise(tx, pass, now)?,
+        Some(_) => seat_to_probe(tx, pass, now, (&rows, &barred))?,
         None => None,
     };
     Ok(Snapshot {
         now,
-        rows: licenses::list(tx)?,
+        rows,
         needs: meetings::needs(tx, pass, now)?,
         moves_today: move_days::on_day(tx, now)?,
         next_holds: meetings::next_holds(tx, pass, now)?,
-        barred: seats::barred(tx, pass, now)?,
+        barred,
         standing,
         probe,
         webhooks: Webhooks { last: events::last_received(tx)?, missed: pool::webhook_missed(tx)? },
         pressed,
         settings,
     })
+}
+
+/// The seat on which it is tried whether licenses move again: that of the next promise, or else the first that has none.
+fn seat_to_probe(
+    tx: &mut ReadTx<'_>,
+    pass: &KeeperPass,
+    now: Instant,
+    (rows, barred): (&[(PoolRow, Option<Instant>)], &BTreeSet<SeatId>),
+) -> Result<Option<(Option<MeetingId>, SeatId)>, StoreError> {
+    if let Some((meeting, seat)) = meetings::next_promise(tx, pass, now)? {
+        return Ok(Some((Some(meeting), seat)));
+    }
+    let is_occupied = |seat: &SeatId| rows.iter().any(|(row, _)| row.slot.claim().is_some_and(|claim| claim.seat == *seat));
+    let able = seats::standing(tx, pass)?;
+    Ok(able.into_iter().find(|seat| !is_occupied(seat) && !barred.contains(seat)).map(|seat| (None, seat)))
 }

@@ -303,6 +303,9 @@ planted_bugs_are_noticed! {
     trusts_a_hold_during_a_freeze,
 }
 
+/// Tenant, seat, start, length, minutes before and after, and whether it is licensed.
+type DrawnHold = (u8, u8, i64, i64, i64, i64, bool);
+
 /// Any small demand, with several tenants on few seats and times that are off the grid.
 fn any_demand() -> impl proptest::strategy::Strategy<Value = Demand> {
     let hold = (0..3_u8, 0..3_u8, -30..150_i64, 1..60_i64, 0..20_i64, 0..20_i64, prop::bool::weighted(0.8));
@@ -310,10 +313,7 @@ fn any_demand() -> impl proptest::strategy::Strategy<Value = Demand> {
     let licensed = prop::collection::vec((0..3_u8, 0..3_u8), 0..4);
     (prop::collection::vec(hold, 0..12), prop::collection::vec(share, 3), 0..7_u32, licensed).prop_map(
         |(holds, shares, promisable, licensed)| {
-            let hold = |(number, (tenant, seat, start, length, before, after, licensed)): (
-                usize,
-                (u8, u8, i64, i64, i64, i64, bool),
-            )| {
+            let hold = |(number, (tenant, seat, start, length, before, after, licensed)): (usize, DrawnHold)| {
                 let busy = minutes(start, start + length);
                 Hold {
                     meeting: MeetingId::new(format!("meeting {number}")),

@@ -9,6 +9,8 @@ mod moves;
 mod watch;
 
 #[cfg(test)]
+mod frugal;
+#[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,8 +106,9 @@ pub struct Snapshot {
     pub barred: BTreeSet<SeatId>,
     /// In the `standing` strategy: the seats that should have a license for good, the first ones first.
     pub standing: Vec<SeatId>,
-    /// While the pool is frozen: who would be served next, for the probe.
-    pub probe: Option<(MeetingId, SeatId)>,
+    /// While the pool is frozen: the seat without a license that would be served next, for the probe, with its meeting if
+    /// it has one.
+    pub probe: Option<(Option<MeetingId>, SeatId)>,
     /// What the webhooks are worth.
     pub webhooks: Webhooks,
     /// The meeting whose host has just pressed Start: it comes before all others.

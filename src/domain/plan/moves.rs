@@ -115,7 +115,8 @@ impl<'a> Wants<'a> {
     fn probe(&self, waiting: &[&Need], pool: &Pool<'_>) -> Option<Step> {
         let row = pool.free(true).next()?;
         let first = waiting.first().map(|need| (&need.seat, Some(&need.meeting)));
-        let (seat, meeting) = first.or_else(|| self.snapshot.probe.as_ref().map(|(meeting, seat)| (seat, Some(meeting))))?;
+        let next = || self.snapshot.probe.as_ref().map(|(meeting, seat)| (seat, meeting.as_ref()));
+        let (seat, meeting) = first.or_else(next)?;
         pool.is_bare(seat).then(|| Step::Attach { license: row.number, seat: seat.clone(), meeting: meeting.cloned() })
     }
 

@@ -95,10 +95,12 @@ pub fn next_holds(tx: &mut ReadTx<'_>, _: &KeeperPass, now: Instant) -> Result<B
     Ok(rows.into_iter().filter_map(|(seat, at)| Some((SeatId::new(seat), instant(at?)))).collect())
 }
 
-/// The meeting of the next day that is promised a license first, with its seat: while the pool is frozen, it is who Zoom is
-/// probed for when nobody waits now.
+/// The meeting of the next day that is promised a license first on a seat that has none, with the seat: while the pool is
+/// frozen, it is who Zoom is probed for when nobody waits now.
 pub fn next_promise(tx: &mut ReadTx<'_>, _: &KeeperPass, now: Instant) -> Result<Option<(MeetingId, SeatId)>, StoreError> {
     let row: Option<(String, String)> = meetings::table
+        .left_join(licenses::table.on(licenses::seat_id.eq(meetings::seat_id.nullable())))
+        .filter(licenses::number.nullable().is_null())
         .filter(meetings::stage.eq(Stage::Booked.word()))
         .filter(meetings::hold_from.gt(now.seconds()))
         .filter(meetings::hold_from.le((now + Span::days(1)).seconds()))

@@ -69,6 +69,16 @@ impl World {
         world
     }
 
+    /// Another tenant, with so many users and a seat for each.
+    pub(crate) async fn with_party(&self, slug: &str, people: usize) -> Party {
+        let names: Vec<(String, String)> =
+            (0..people).map(|number| (format!("Host {number}"), format!("host-{number}"))).collect();
+        let people: Vec<_> = names.iter().map(|(name, local)| (name.as_str(), local.as_str(), Role::Staff)).collect();
+        let party = Party::found(&self.app, &self.zoom, slug, &people, 100).await;
+        self.app.sync_seats(&self.app.console()).await.unwrap();
+        party
+    }
+
     /// A fresh world in memory.
     pub(crate) async fn in_memory(licenses: u32) -> Self {
         Self::new(Store::open(&duologue::store::DatabaseUrl::in_memory()).unwrap(), licenses).await

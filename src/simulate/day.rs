@@ -1,0 +1,356 @@
+//! One simulated day: people do what they do, the keeper does its rounds, things go wrong; after each step everything that
+//! must be true is looked at.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::app::AppError;
+use crate::app::bell::Lane;
+use crate::app::inbox::Received;
+use crate::domain::ids::MeetingId;
+use crate::domain::invariants::{self, Breach, Census, Invariant};
+use crate::domain::meeting::Stage;
+use crate::domain::time::{Instant, Span};
+use crate::keeper;
+use crate::zoom::simulator::Outgoing;
+
+use super::dice::Dice;
+use super::people::{self, Deed, EVENING};
+use super::sabotage::Sabotage;
+use super::town::{MORNING, Town};
+use super::weather::{Faults, Weather};
+
+/// How often the keeper looks when nobody rings.
+pub(super) const PERIOD: Span = Span::minutes(1);
+/// A meeting that runs without its license is told of by then, however slowly Zoom answers.
+const TOLD_BY: Span = Span::minutes(4);
+/// How long everybody has, once nothing goes wrong any more, until all must be right: the longest pause after a refusal is
+/// half an hour, and a webhook may be 30 minutes late.
+const PEACE: Span = Span::minutes(75);
+
+/// What is to be counted over many days.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Tally {
+    /// Steps that were checked.
+    pub steps: u64,
+    /// Meetings that were accepted.
+    pub accepted: u64,
+    /// Meetings that were refused.
+    pub refused: u64,
+    /// Meetings that took place.
+    pub live: u64,
+    /// Starts for which the promised license was not there: the host was told, and waited or began without.
+    pub without: u64,
+    /// Licenses put on seats.
+    pub attaches: u64,
+    /// The fewest with which the same meetings could have been held; only for days on which nothing goes wrong.
+    pub fewest: u64,
+    /// Calls to Zoom.
+    pub calls: u64,
+    /// How often the process died.
+    pub deaths: u64,
+}
+
+impl Tally {
+    /// Counts another day's.
+    pub(super) fn add(&mut self, other: Self) {
+        self.steps += other.steps;
+        self.accepted += other.accepted;
+        self.refused += other.refused;
+        self.live += other.live;
+        self.without += other.without;
+        self.attaches += other.attaches;
+        self.fewest += other.fewest;
+        self.calls += other.calls;
+        self.deaths += other.deaths;
+    }
+}
+
+/// How a day went.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// What must not have happened, in order; empty on a good day.
+    pub breaches: Vec<(Instant, Breach)>,
+    /// Stands for everything that happened: equal for equal seeds.
+    pub digest: [u8; 32],
+    /// Its counts.
+    pub tally: Tally,
+    /// What happened, line by line, if it was asked for.
+    pub story: Vec<String>,
+}
+
+pub(super) struct Day {
+    pub(super) town: Town,
+    pub(super) dice: Dice,
+    pub(super) tally: Tally,
+    weather: Weather,
+    agenda: BTreeMap<(Instant, u64), Deed>,
+    planned: u64,
+    before: Census,
+    live_since: BTreeMap<MeetingId, Instant>,
+    answered: BTreeSet<String>,
+    breaches: Vec<(Instant, Breach)>,
+    digest: Sha256,
+    tells: bool,
+    story: Vec<String>,
+    sabotage: Option<Sabotage>,
+}
+
+/// Lives through the day of this seed.
+pub(super) fn live(seed: u64, faults: Faults, sabotage: Option<Sabotage>, tells: bool) -> Result<Outcome, AppError> {
+    let dice = Dice::of(seed);
+    let town = Town::found(&dice)?;
+    let weather = Weather::of(faults, &dice);
+    let before = town.census()?;
+    let mut day = Day {
+        town,
+        dice,
+        tally: Tally::default(),
+        weather,
+        agenda: BTreeMap::new(),
+        planned: 0,
+        before,
+        live_since: BTreeMap::new(),
+        answered: BTreeSet::new(),
+        breaches: Vec::new(),
+        digest: Sha256::new(),
+        tells,
+        story: Vec::new(),
+        sabotage,
+    };
+    let facts = day.town.facts.clone();
+    day.tell(&facts);
+    for (at, deed) in people::morning(&day.town, &day.dice) {
+        day.plan(at, deed);
+    }
+    day.run()?;
+    Ok(day.outcome())
+}
+
+impl Day {
+    /// Puts something on the agenda; what is past is done next.
+    pub(super) fn plan(&mut self, at: Instant, deed: Deed) {
+        self.planned += 1;
+        self.agenda.insert((at, self.planned), deed);
+    }
+
+    /// Writes a line of the day's story.
+    pub(super) fn tell(&mut self, words: &str) {
+        let at = self.town.now().seconds() - MORNING.seconds();
+        let line = format!("{:02}:{:02}:{:02} {words}", 8 + at / 3600, at / 60 % 60, at % 60);
+        self.digest.update(line.as_bytes());
+        if self.tells {
+            self.story.push(line);
+        }
+    }
+
+    fn run(&mut self) -> Result<(), AppError> {
+        while self.town.now() < EVENING && self.breaches.is_empty() {
+            self.weather.blow(&self.town);
+            self.wait_for_what_is_next();
+            while let Some(entry) = self.agenda.first_entry().filter(|entry| entry.key().0 <= self.town.clock.now()) {
+                let deed = entry.remove();
+                self.may_die();
+                self.do_deed(deed)?;
+                self.look()?;
+            }
+            self.tamper();
+            self.round()?;
+        }
+        self.wind_down()
+    }
+
+    /// To the next entry of the agenda, but no longer than to the keeper's next round.
+    fn wait_for_what_is_next(&mut self) {
+        let next_round = self.town.now() + PERIOD;
+        let next = self.agenda.first_key_value().map_or(next_round, |((at, _), _)| (*at).min(next_round));
+        let jump = if self.dice.chance(self.weather.jumps) { Span::minutes(1 + self.dice.below(20) as i64) } else { Span::ZERO };
+        if jump > Span::ZERO {
+            self.tell("the clock jumps");
+        }
+        self.town.clock.set(next.max(self.town.now()) + jump);
+    }
+
+    /// Webhooks are delivered and every lane does what there is, until nothing more happens.
+    fn round(&mut self) -> Result<(), AppError> {
+        for _ in 0..3 {
+            self.may_die();
+            let delivered = self.deliver()?;
+            for lane in [Lane::Inbox, Lane::Rooms, Lane::Licenses, Lane::Letters] {
+                if self.sabotage.is_some_and(|sabotage| sabotage.stops(lane, self.town.now())) {
+                    continue;
+                }
+                let app = self.town.app.clone();
+                match self.town.alive(keeper::run(&app, lane)) {
+                    None => self.tell("the process dies"),
+                    Some(Err(AppError::Store(error))) => return Err(error.into()),
+                    // What Zoom did is tried again in the next round.
+                    Some(Ok(()) | Err(_)) => {}
+                }
+            }
+            self.look()?;
+            if delivered == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn deliver(&mut self) -> Result<usize, AppError> {
+        let due: Vec<Outgoing> = self.town.at_zoom(|zoom, now| zoom.tick(now));
+        for webhook in &due {
+            let app = self.town.app.clone();
+            let received = app.receive_webhook(Some(&webhook.timestamp), Some(&webhook.signature), webhook.body.as_bytes());
+            let answer = match self.town.alive(received) {
+                None => None,
+                Some(Ok(Received::Stored | Received::Proof(_))) => {
+                    self.answered.insert(webhook.body.clone());
+                    Some(200)
+                }
+                Some(Ok(Received::Unsigned | Received::Unreadable)) => Some(401),
+                Some(Err(error)) => return Err(error),
+            };
+            self.town.at_zoom(|zoom, now| zoom.answered(now, webhook.id, answer));
+        }
+        Ok(due.len())
+    }
+
+    /// Lights the fuse, on some days and for some steps.
+    fn may_die(&mut self) {
+        if self.dice.chance(self.weather.deaths) {
+            self.town.fuse.light(1 + self.dice.below(12) as u32);
+        }
+    }
+
+    /// Somebody changes a license at Zoom's console.
+    fn tamper(&mut self) {
+        if !self.dice.chance(self.weather.hands) {
+            return;
+        }
+        let users: Vec<String> = self.town.seats.values().cloned().collect();
+        let user = users[self.dice.below(users.len() as u64) as usize].clone();
+        let gives = self.dice.chance(500);
+        let license = if gives { crate::domain::seat::License::Licensed } else { crate::domain::seat::License::Basic };
+        let had = self.town.at_zoom(|zoom, _| zoom.find_user(&user).is_some_and(crate::zoom::simulator::User::is_licensed));
+        let changed = self.town.at_zoom(|zoom, now| zoom.set_license_by_hand(now, &user, license)).is_ok();
+        if gives && changed && !had {
+            self.town.by_hand.insert(user);
+        }
+        self.tell(if gives {
+            "somebody gives a license at Zoom's console"
+        } else {
+            "somebody takes a license at Zoom's console"
+        });
+    }
+
+    /// Everything that must be true after a step.
+    fn look(&mut self) -> Result<(), AppError> {
+        self.tally.steps += 1;
+        let mut after = self.town.census()?;
+        let mut truth = self.town.truth();
+        if let Some(sabotage) = self.sabotage {
+            sabotage.spoil(&mut after, &mut truth, self.town.now());
+        }
+        for meeting in &after.meetings {
+            if meeting.stage == Stage::Live {
+                self.live_since.entry(meeting.id.clone()).or_insert(after.now);
+            } else {
+                self.live_since.remove(&meeting.id);
+            }
+        }
+        let found = invariants::after_step(&self.before, &after, &truth, &self.live_since, TOLD_BY);
+        self.note(&after);
+        self.breach(found);
+        self.before = after;
+        Ok(())
+    }
+
+    fn breach(&mut self, found: Vec<Breach>) {
+        let now = self.town.now();
+        for breach in found {
+            self.tell(&format!("{} is broken: {}", breach.invariant.name(), breach.words));
+            self.breaches.push((now, breach));
+        }
+    }
+
+    /// Tells what has changed since the last step.
+    fn note(&mut self, after: &Census) {
+        let known: BTreeMap<_, _> = self.before.meetings.iter().map(|meeting| (meeting.id.clone(), meeting.clone())).collect();
+        for meeting in &after.meetings {
+            let before = known.get(&meeting.id);
+            if before == Some(meeting) {
+                continue;
+            }
+            self.tally.live += u64::from(meeting.stage == Stage::Live && before.is_none_or(|before| before.stage != Stage::Live));
+            let promise = if meeting.licensed { "licensed" } else { "without" };
+            let line = if meeting.queued { ", in line" } else { "" };
+            let alert = if meeting.has_alert { ", alert" } else { "" };
+            let (from, until) = (clock(meeting.hold.0), clock(meeting.hold.1));
+            let words = format!(
+                "  {} {:?} on {}, {promise} {from}-{until}{line}{alert}",
+                short(&meeting.id),
+                meeting.stage,
+                meeting.seat
+            );
+            self.tell(&words);
+        }
+        for (row, was) in after.rows.iter().zip(&self.before.rows.clone()) {
+            if row != was {
+                let seat = row.seat.as_ref().map(ToString::to_string).unwrap_or_default();
+                self.tell(&format!("  license {} {:?} {seat}", row.number, row.place));
+            }
+        }
+    }
+
+    /// Everybody goes home, nothing goes wrong any more, and after a while everything must be in its place.
+    fn wind_down(&mut self) -> Result<(), AppError> {
+        self.weather.clear(&self.town);
+        self.tell("everybody goes home");
+        self.agenda.clear();
+        let running: Vec<i64> = self.town.at_zoom(|zoom, _| {
+            zoom.meetings().filter(|meeting| meeting.running.is_some()).map(|meeting| meeting.number).collect()
+        });
+        for number in running {
+            self.town.at_zoom(|zoom, now| zoom.end(now, number, "everybody went home"));
+        }
+        let rest_from = self.town.now() + PEACE;
+        while self.town.now() < rest_from + PERIOD + PERIOD && self.breaches.is_empty() {
+            self.town.clock.advance(std::time::Duration::from_mins(1));
+            self.round()?;
+            if self.town.now() >= rest_from {
+                let truth = self.town.truth();
+                let found = invariants::at_rest(&self.before, &truth);
+                self.breach(found);
+            }
+        }
+        self.stored()?;
+        self.tally.calls = self.town.calls();
+        self.tally.deaths = u64::from(self.town.deaths);
+        Ok(())
+    }
+
+    /// I5: whatever was answered 200 is in the database.
+    fn stored(&mut self) -> Result<(), AppError> {
+        let stored = self.town.event_bodies()?;
+        let lost = self.answered.iter().find(|body| !stored.contains(*body)).cloned();
+        let found = lost.map(|body| Breach::new(Invariant::Durable, format!("answered 200 and not stored: {body}")));
+        self.breach(found.into_iter().collect());
+        Ok(())
+    }
+
+    fn outcome(mut self) -> Outcome {
+        self.digest.update(format!("{:?}", self.tally));
+        Outcome { breaches: self.breaches, digest: self.digest.finalize().into(), tally: self.tally, story: self.story }
+    }
+}
+
+fn clock(at: Instant) -> String {
+    let minutes = at.seconds().div_euclid(60);
+    format!("{:02}:{:02}", minutes / 60 % 24, minutes % 60)
+}
+
+/// The end of an id: its beginning is the time.
+pub(super) fn short(id: &MeetingId) -> &str {
+    id.as_str().get(30..).unwrap_or(id.as_str())
+}

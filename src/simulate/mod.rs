@@ -1,0 +1,21 @@
+//! The seeded world: the real verbs and the real store on in-memory SQLite, a clock that only moves when told, the simulated
+//! Zoom, and everything that can go wrong. After every step the invariants of design §6 are looked at.
+//!
+//! What must stay true: a seed alone decides a day, bit by bit, on any machine and with any number of threads.
+
+mod command;
+mod day;
+mod deeds;
+mod dice;
+mod mortal;
+mod people;
+mod sabotage;
+mod town;
+mod weather;
+
+#[cfg(test)]
+mod tests;
+
+pub use command::{Arguments, run};
+pub use day::{Outcome, Tally};
+pub use weather::Faults;
