@@ -32,6 +32,8 @@ pub struct Census {
     pub rows: Vec<Row>,
     /// How often each thing was written down about each meeting: action and detail.
     pub audited: BTreeMap<(MeetingId, String, String), u32>,
+    /// The ids of the rows of that very second that are counted in it.
+    pub read: BTreeSet<String>,
 }
 
 /// A meeting, as far as the invariants speak of it.

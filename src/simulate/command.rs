@@ -1,11 +1,13 @@
 //! `duologue simulate`: many days, side by side; the first broken promise ends it with the command that shows it again.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use sha2::{Digest as _, Sha256};
 
 use crate::app::AppError;
 use crate::clock::Stopwatch;
+use crate::store::memory::Disk;
 
 use super::day::{self, Outcome, Tally};
 use super::weather::Faults;
@@ -92,13 +94,14 @@ fn simulate(arguments: &Arguments) -> Result<Report, AppError> {
     let (next, stop) = (AtomicU64::new(0), AtomicBool::new(false));
     let work = || -> Result<Vec<(u64, Outcome)>, AppError> {
         let mut lived = Vec::new();
+        let disk = Arc::new(Disk::new()?);
         loop {
             let number = next.fetch_add(1, Ordering::SeqCst);
             if number >= arguments.days || stop.load(Ordering::SeqCst) {
                 return Ok(lived);
             }
             let seed = arguments.seed + number;
-            let outcome = day::live(seed, arguments.faults, None, arguments.story)?;
+            let outcome = day::live(&disk, seed, arguments.faults, None, arguments.story)?;
             if !outcome.breaches.is_empty() {
                 stop.store(true, Ordering::SeqCst);
             }

@@ -2,6 +2,7 @@
 //! must be true is looked at.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
@@ -13,6 +14,7 @@ use crate::domain::invariants::{self, Breach, Census, Invariant};
 use crate::domain::meeting::Stage;
 use crate::domain::time::{Instant, Span};
 use crate::keeper;
+use crate::store::memory::Disk;
 use crate::zoom::simulator::Outgoing;
 
 use super::dice::Dice;
@@ -21,13 +23,18 @@ use super::sabotage::Sabotage;
 use super::town::{MORNING, Town};
 use super::weather::{Faults, Weather};
 
-/// How often the keeper looks when nobody rings.
-pub(super) const PERIOD: Span = Span::minutes(1);
+/// How soon the keeper looks again after it was interrupted.
+const AGAIN: Span = Span::seconds(2);
+/// How often it looks although nothing is known to be due.
+const PATROL: Span = Span::minutes(20);
 /// A meeting that runs without its license is told of by then, however slowly Zoom answers.
 const TOLD_BY: Span = Span::minutes(4);
 /// How long everybody has, once nothing goes wrong any more, until all must be right: the longest pause after a refusal is
 /// half an hour, and a webhook may be 30 minutes late.
 const PEACE: Span = Span::minutes(75);
+
+/// How long the rest is watched, twice.
+const AT_REST: Span = Span::minutes(1);
 
 /// What is to be counted over many days.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -88,6 +95,10 @@ pub(super) struct Day {
     agenda: BTreeMap<(Instant, u64), Deed>,
     planned: u64,
     before: Census,
+    /// How much had been written when `before` was taken; none: it must be taken anew.
+    written: Option<i64>,
+    /// When the keeper next has something to do although nobody rings.
+    turn: Instant,
     live_since: BTreeMap<MeetingId, Instant>,
     answered: BTreeSet<String>,
     breaches: Vec<(Instant, Breach)>,
@@ -98,11 +109,17 @@ pub(super) struct Day {
 }
 
 /// Lives through the day of this seed.
-pub(super) fn live(seed: u64, faults: Faults, sabotage: Option<Sabotage>, tells: bool) -> Result<Outcome, AppError> {
+pub(super) fn live(
+    disk: &Arc<Disk>,
+    seed: u64,
+    faults: Faults,
+    sabotage: Option<Sabotage>,
+    tells: bool,
+) -> Result<Outcome, AppError> {
     let dice = Dice::of(seed);
-    let town = Town::found(&dice)?;
+    let town = Town::found(&dice, disk)?;
     let weather = Weather::of(faults, &dice);
-    let before = town.census()?;
+    let before = town.census(None)?;
     let mut day = Day {
         town,
         dice,
@@ -111,6 +128,8 @@ pub(super) fn live(seed: u64, faults: Faults, sabotage: Option<Sabotage>, tells:
         agenda: BTreeMap::new(),
         planned: 0,
         before,
+        written: None,
+        turn: MORNING,
         live_since: BTreeMap::new(),
         answered: BTreeSet::new(),
         breaches: Vec::new(),
@@ -161,36 +180,58 @@ impl Day {
         self.wind_down()
     }
 
-    /// To the next entry of the agenda, but no longer than to the keeper's next round.
+    /// To whatever is next: on the agenda, for the keeper, or at Zoom.
     fn wait_for_what_is_next(&mut self) {
-        let next_round = self.town.now() + PERIOD;
-        let next = self.agenda.first_key_value().map_or(next_round, |((at, _), _)| (*at).min(next_round));
+        let agenda = self.agenda.first_key_value().map(|((at, _), _)| *at);
+        let next = agenda.into_iter().chain(self.zoom_is_next()).fold(self.turn, Instant::min);
         let jump = if self.dice.chance(self.weather.jumps) { Span::minutes(1 + self.dice.below(20) as i64) } else { Span::ZERO };
         if jump > Span::ZERO {
             self.tell("the clock jumps");
         }
-        self.town.clock.set(next.max(self.town.now()) + jump);
+        self.wait_until(next + jump);
     }
 
-    /// Webhooks are delivered and every lane does what there is, until nothing more happens.
+    /// When Zoom sends a webhook or cuts a meeting.
+    fn zoom_is_next(&self) -> Option<Instant> {
+        let millis = self.town.at_zoom(|zoom, _| zoom.next_due())?;
+        Some(Instant::from_seconds(millis.div_euclid(1000) + 1))
+    }
+
+    fn wait_until(&self, at: Instant) {
+        if at > self.town.now() {
+            self.town.clock.set(at);
+        }
+    }
+
+    /// Webhooks are delivered, and the lanes whose bells have rung do what there is, until nothing more happens. All lanes
+    /// look when something may be due that nobody rings for.
     fn round(&mut self) -> Result<(), AppError> {
-        for _ in 0..3 {
+        if self.town.now() >= self.turn {
+            self.town.bells.ring_all();
+            self.written = None;
+        }
+        for _ in 0..8 {
             self.may_die();
             let delivered = self.deliver()?;
+            let mut interrupted = false;
             for lane in [Lane::Inbox, Lane::Rooms, Lane::Licenses, Lane::Letters] {
-                if self.sabotage.is_some_and(|sabotage| sabotage.stops(lane, self.town.now())) {
+                let stands_still = self.sabotage.is_some_and(|sabotage| sabotage.stops(lane, self.town.now()));
+                if !self.town.bells.take(lane) || stands_still {
                     continue;
                 }
                 let app = self.town.app.clone();
                 match self.town.alive(keeper::run(&app, lane)) {
                     None => self.tell("the process dies"),
                     Some(Err(AppError::Store(error))) => return Err(error.into()),
-                    // What Zoom did is tried again in the next round.
-                    Some(Ok(()) | Err(_)) => {}
+                    Some(Err(_)) => interrupted = true,
+                    Some(Ok(())) => {}
                 }
             }
             self.look()?;
-            if delivered == 0 {
+            if interrupted {
+                self.turn = self.turn.min(self.town.now() + AGAIN);
+            }
+            if delivered == 0 && !self.town.bells.any() {
                 break;
             }
         }
@@ -244,11 +285,18 @@ impl Day {
         });
     }
 
-    /// Everything that must be true after a step.
+    /// Everything that must be true after a step. The database is read again only if something was written.
     fn look(&mut self) -> Result<(), AppError> {
         self.tally.steps += 1;
-        let mut after = self.town.census()?;
+        let written = self.town.changes()?;
         let mut truth = self.town.truth();
+        if self.written == Some(written) && self.sabotage.is_none() {
+            self.before.now = self.town.now();
+            let found = invariants::after_step(&self.before, &self.before, &truth, &self.live_since, TOLD_BY);
+            self.breach(found);
+            return Ok(());
+        }
+        let mut after = self.town.census(Some(&self.before))?;
         if let Some(sabotage) = self.sabotage {
             sabotage.spoil(&mut after, &mut truth, self.town.now());
         }
@@ -263,6 +311,8 @@ impl Day {
         self.note(&after);
         self.breach(found);
         self.before = after;
+        self.written = Some(written);
+        self.turn = self.town.turns()?.first().copied().unwrap_or(EVENING).min(self.town.now() + PATROL);
         Ok(())
     }
 
@@ -315,10 +365,13 @@ impl Day {
             self.town.at_zoom(|zoom, now| zoom.end(now, number, "everybody went home"));
         }
         let rest_from = self.town.now() + PEACE;
-        while self.town.now() < rest_from + PERIOD + PERIOD && self.breaches.is_empty() {
-            self.town.clock.advance(std::time::Duration::from_mins(1));
-            self.round()?;
-            if self.town.now() >= rest_from {
+        for until in [rest_from, rest_from + AT_REST, rest_from + AT_REST + AT_REST] {
+            while self.town.now() < until && self.breaches.is_empty() {
+                let next = self.zoom_is_next().map_or(self.turn, |zoom| zoom.min(self.turn));
+                self.wait_until(next.min(until).max(self.town.now() + Span::seconds(1)));
+                self.round()?;
+            }
+            if self.breaches.is_empty() {
                 let truth = self.town.truth();
                 let found = invariants::at_rest(&self.before, &truth);
                 self.breach(found);
@@ -326,6 +379,7 @@ impl Day {
         }
         self.stored()?;
         self.tally.calls = self.town.calls();
+        self.tally.attaches = u64::from(self.town.attaches()?);
         self.tally.deaths = u64::from(self.town.deaths);
         Ok(())
     }

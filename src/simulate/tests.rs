@@ -1,11 +1,14 @@
 //! The simulation itself: a seed replays, and no planted bug gets past the checks.
 
+use std::sync::Arc;
+
 use super::day::{self, Outcome};
 use super::sabotage::Sabotage;
 use super::weather::Faults;
+use crate::store::memory::Disk;
 
 fn live(seed: u64, faults: Faults, sabotage: Option<Sabotage>) -> Outcome {
-    day::live(seed, faults, sabotage, true).unwrap()
+    day::live(&Arc::new(Disk::new().unwrap()), seed, faults, sabotage, true).unwrap()
 }
 
 #[test]

@@ -4,10 +4,12 @@
 //! off by the fuse, and the process it belonged to is dead.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt as _;
 
+use crate::app::bell::Lane;
 use crate::app::{App, AppError, Parts};
 use crate::clock::Clock;
 use crate::config::Secret;
@@ -21,7 +23,8 @@ use crate::domain::time::{Instant, Span};
 use crate::mail::{Mailbox, Mailer, Sender};
 use crate::store::fuse::Fuse;
 use crate::store::scope::TenantScope;
-use crate::store::{DatabaseUrl, Store, StoreError, census, seats, tenants, users};
+use crate::store::memory::Disk;
+use crate::store::{ReadTx, StoreError, census, moves, seats, tenants, users};
 use crate::zoom::simulator::{LocalTransport, Settings, SharedWorld, World as Zoom};
 use crate::zoom::{Client, Credentials};
 
@@ -46,7 +49,39 @@ pub(super) struct Town {
     pub(super) deaths: u32,
     /// What the day is played with.
     pub(super) facts: String,
+    pub(super) bells: Bells,
     transport: Arc<Mortal>,
+    disk: Arc<Disk>,
+}
+
+/// The lanes whose bells have rung and which have not looked since.
+#[derive(Clone, Default)]
+pub(super) struct Bells(Arc<AtomicU8>);
+
+impl Bells {
+    fn hear(&self, app: &App) {
+        let rung = self.clone();
+        app.bell.on_ring(move |lane| rung.ring(lane));
+    }
+
+    pub(super) fn ring(&self, lane: Lane) {
+        self.0.fetch_or(1 << lane as u8, Ordering::SeqCst);
+    }
+
+    /// Every lane looks, as when a process begins.
+    pub(super) fn ring_all(&self) {
+        Lane::ALL.into_iter().for_each(|lane| self.ring(lane));
+    }
+
+    pub(super) fn any(&self) -> bool {
+        self.0.load(Ordering::SeqCst) & !(1 << Lane::Sweeps as u8) != 0
+    }
+
+    /// Whether the lane's bell has rung; it looks now.
+    pub(super) fn take(&self, lane: Lane) -> bool {
+        let bit = 1 << lane as u8;
+        self.0.fetch_and(!bit, Ordering::SeqCst) & bit != 0
+    }
 }
 
 /// A tenant with its people.
@@ -59,14 +94,15 @@ pub(super) struct Party {
 pub(super) const MORNING: Instant = Instant::from_seconds(1_793_606_400);
 
 impl Town {
-    /// Founds a town by the dice.
-    pub(super) fn found(dice: &Dice) -> Result<Self, AppError> {
+    /// Founds a town by the dice, on a database that is wiped for it.
+    pub(super) fn found(dice: &Dice, disk: &Arc<Disk>) -> Result<Self, AppError> {
         let licenses = 1 + dice.below(4) as u32;
         let clock = Clock::manual(MORNING);
         // Zoom has more than we bought: it is our own discipline that is looked at.
         let settings = Settings::new(credentials(), WEBHOOK_SECRET, licenses + 3);
         let zoom = Arc::new(Mutex::new(Zoom::new(settings, dice.ids())));
-        let store = Store::open(&DatabaseUrl::in_memory())?;
+        disk.wipe()?;
+        let store = disk.open();
         let fuse = store.0.fuse().unwrap_or_default();
         let transport = Arc::new(Mortal::new(LocalTransport::new(zoom.clone(), clock.clone()), fuse.clone()));
         let sender = Sender::parse("Duologue <meet@duologue.example>").map_err(|error| AppError::Defect(error.to_string()))?;
@@ -82,8 +118,10 @@ impl Town {
             webhook_secret: Secret::new(WEBHOOK_SECRET),
         });
         let (parties, seats, by_hand) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
+        let (bells, disk, facts) = (Bells::default(), disk.clone(), String::new());
+        bells.hear(&app);
         let mut town =
-            Self { app, zoom, clock, mailbox, fuse, parties, seats, by_hand, deaths: 0, facts: String::new(), transport };
+            Self { app, zoom, clock, mailbox, fuse, parties, seats, by_hand, deaths: 0, facts, bells, transport, disk };
         for (slug, hosts) in [("acme", 3), ("globex", 2), ("initech", 2)] {
             town.settle_party(slug, hosts, licenses, dice)?;
         }
@@ -188,6 +226,8 @@ impl Town {
             self.deaths += 1;
             self.fuse.replace();
             self.app = self.app.successor(Client::new(self.transport.clone(), credentials(), self.clock.clone()));
+            self.bells.hear(&self.app);
+            self.bells.ring_all();
         }
         outcome
     }
@@ -198,17 +238,36 @@ impl Town {
     }
 
     /// The whole database, as the invariants see it; read beside the process, whether it lives or not.
-    pub(super) fn census(&self) -> Result<Census, AppError> {
+    pub(super) fn census(&self, before: Option<&Census>) -> Result<Census, AppError> {
         let (pass, now) = (self.app.pass(), self.now());
-        let taken = self.app.store.read(move |tx| census::take(tx, &pass, now)).now_or_never();
-        Ok(taken.ok_or_else(|| AppError::Defect("a read waited for something".to_owned()))??)
+        self.read(move |tx| census::take(tx, &pass, now, before))
+    }
+
+    /// When the background work may have something to do although nobody rings.
+    pub(super) fn turns(&self) -> Result<Vec<Instant>, AppError> {
+        let (pass, now) = (self.app.pass(), self.now());
+        self.read(move |tx| census::turns(tx, &pass, now))
+    }
+
+    /// How many licenses were put on seats today.
+    pub(super) fn attaches(&self) -> Result<u32, AppError> {
+        let now = self.now();
+        Ok(self.read(move |tx| moves::on_day(tx, now))?.attaches)
+    }
+
+    /// Stands still as long as nothing is written.
+    pub(super) fn changes(&self) -> Result<i64, AppError> {
+        Ok(self.disk.changes()?)
+    }
+
+    fn read<T>(&self, question: impl FnOnce(&mut ReadTx<'_>) -> Result<T, StoreError>) -> Result<T, AppError> {
+        Ok(self.disk.read(question)?)
     }
 
     /// The bodies of the webhooks that are stored.
     pub(super) fn event_bodies(&self) -> Result<BTreeSet<String>, AppError> {
         let pass = self.app.pass();
-        let read = self.app.store.read(move |tx| census::event_bodies(tx, &pass)).now_or_never();
-        Ok(read.ok_or_else(|| AppError::Defect("a read waited for something".to_owned()))??.into_iter().collect())
+        Ok(self.read(move |tx| census::event_bodies(tx, &pass))?.into_iter().collect())
     }
 
     /// What is true at Zoom.

@@ -1,22 +1,25 @@
 //! Everything that the invariants speak of, read at one moment across all tenants: for the simulation and for checks of a
 //! whole database, never for a page.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use diesel::dsl::min;
 use diesel::prelude::*;
 
 use crate::domain::ids::{MeetingId, SeatId, TenantId};
 use crate::domain::invariants::{Census, Kept, Row};
 use crate::domain::meeting::Stage;
+use crate::domain::plan::{leaves_line_at, turning_points};
 use crate::domain::pool::{Release, Strategy};
 use crate::domain::time::Instant;
 
 use super::convert::{count, instant, window, word};
 use super::error::StoreError;
-use super::schema::{audit, letters, meetings, zoom_events};
+use super::events::EventState;
+use super::schema::{audit, letters, meetings, seats, zoom_events};
 use super::scope::KeeperPass;
 use super::transaction::ReadTx;
-use super::{demand, licenses, moves, pool};
+use super::{demand, licenses, meetings as noun, moves, pool};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = meetings)]
@@ -56,17 +59,31 @@ impl MeetingRow {
     }
 }
 
-/// The whole database as the invariants see it.
-pub fn take(tx: &mut ReadTx<'_>, _: &KeeperPass, now: Instant) -> Result<Census, StoreError> {
+/// What was written down about meetings: the id of the row, when, the meeting, the action and the detail.
+type Written = (String, i64, Option<String>, String, String);
+
+/// The whole database as the invariants see it. `before`, if there is one, was taken earlier of the same database: of what was
+/// written down until then nothing is read again.
+pub fn take(tx: &mut ReadTx<'_>, _: &KeeperPass, now: Instant, before: Option<&Census>) -> Result<Census, StoreError> {
     let settings = pool::settings(tx)?;
     let kept: Vec<MeetingRow> = meetings::table.order(meetings::id).select(MeetingRow::as_select()).load(tx.db())?;
-    let told: Vec<(Option<String>, String, String)> = audit::table
+    // Rows of that very second may be known or not.
+    let since = before.map_or(i64::MIN, |before| before.now.seconds());
+    let written: Vec<Written> = audit::table
         .filter(audit::meeting_id.is_not_null())
-        .select((audit::meeting_id, audit::action, audit::detail))
+        .filter(audit::at.ge(since))
+        .select((audit::id, audit::at, audit::meeting_id, audit::action, audit::detail))
         .load(tx.db())?;
-    let mut audited = BTreeMap::new();
-    for (meeting, action, detail) in told {
-        *audited.entry((MeetingId::new(meeting.unwrap_or_default()), action, detail)).or_insert(0) += 1;
+    let mut audited = before.map_or_else(BTreeMap::new, |before| before.audited.clone());
+    let mut read = BTreeSet::new();
+    for (id, at, meeting, action, detail) in written {
+        let is_known = before.is_some_and(|before| before.read.contains(&id));
+        if at >= now.seconds() {
+            read.insert(id);
+        }
+        if !is_known {
+            *audited.entry((MeetingId::new(meeting.unwrap_or_default()), action, detail)).or_insert(0) += 1;
+        }
     }
     Ok(Census {
         now,
@@ -86,7 +103,39 @@ pub fn take(tx: &mut ReadTx<'_>, _: &KeeperPass, now: Instant) -> Result<Census,
             })
             .collect(),
         audited,
+        read,
     })
+}
+
+/// The instants after `now` at which the background work may have something to do although nobody rings.
+pub fn turns(tx: &mut ReadTx<'_>, pass: &KeeperPass, now: Instant) -> Result<Vec<Instant>, StoreError> {
+    let settings = pool::settings(tx)?;
+    let mut turns: Vec<Instant> =
+        noun::needs(tx, pass, now)?.iter().flat_map(|need| turning_points(need, &settings)).collect();
+    for (row, worked_on_until) in licenses::list(tx)? {
+        turns.extend(worked_on_until);
+        turns.extend(row.retry_at);
+    }
+    turns.extend(settings.freeze.map(|freeze| freeze.probe_at));
+    let queued: Vec<Option<i64>> =
+        meetings::table.filter(meetings::queued_at.is_not_null()).select(meetings::queued_at).load(tx.db())?;
+    turns.extend(queued.into_iter().flatten().map(|at| leaves_line_at(instant(at))));
+    let then = now.seconds();
+    let next: [Option<i64>; 5] = [
+        meetings::table.filter(meetings::hold_from.gt(then)).select(min(meetings::hold_from)).first(tx.db())?,
+        meetings::table.filter(meetings::zoom_retry_at.gt(then)).select(min(meetings::zoom_retry_at)).first(tx.db())?,
+        seats::table.filter(seats::license_retry_at.gt(then)).select(min(seats::license_retry_at)).first(tx.db())?,
+        zoom_events::table
+            .filter(zoom_events::state.eq(EventState::Waiting.word()))
+            .select(min(zoom_events::retry_at))
+            .first(tx.db())?,
+        letters::table.filter(letters::state.eq("queued")).select(min(letters::send_after)).first(tx.db())?,
+    ];
+    turns.extend(next.into_iter().flatten().map(instant));
+    turns.retain(|turn| *turn > now);
+    turns.sort_unstable();
+    turns.dedup();
+    Ok(turns)
 }
 
 /// The bodies of the events that are stored.
