@@ -9,7 +9,9 @@ use crate::app::AppError;
 use crate::clock::Stopwatch;
 use crate::store::memory::Disk;
 
-use super::day::{self, Outcome, Tally};
+use super::day;
+use super::outcome::{Outcome, Tally};
+use super::play::transcript;
 use super::weather::Faults;
 
 /// What to simulate.
@@ -33,6 +35,9 @@ pub struct Arguments {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+    /// Play this scenario script instead and print its transcript; docs/simulation.md tells how one is written.
+    #[arg(long, conflicts_with_all = ["days", "seed", "faults", "jobs", "story", "json"])]
+    pub script: Option<std::path::PathBuf>,
 }
 
 /// The days of a run, put together.
@@ -50,6 +55,11 @@ struct Report {
 
 /// Simulates, says what was found in `out`, and gives whether every promise held.
 pub fn run(arguments: &Arguments, out: &mut dyn std::io::Write) -> Result<bool, anyhow::Error> {
+    if let Some(file) = &arguments.script {
+        let (transcript, kept) = transcript(&std::fs::read_to_string(file)?)?;
+        write!(out, "{transcript}")?;
+        return Ok(kept);
+    }
     let watch = Stopwatch::start();
     let report = simulate(arguments)?;
     let seconds = watch.elapsed().as_secs_f64();

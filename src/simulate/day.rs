@@ -10,7 +10,7 @@ use crate::app::AppError;
 use crate::app::bell::Lane;
 use crate::app::inbox::Received;
 use crate::domain::ids::MeetingId;
-use crate::domain::invariants::{self, Breach, Census, Invariant};
+use crate::domain::invariants::{self, Breach, Census, Invariant, Kept};
 use crate::domain::meeting::Stage;
 use crate::domain::time::{Instant, Span};
 use crate::keeper;
@@ -18,6 +18,7 @@ use crate::store::memory::Disk;
 use crate::zoom::simulator::Outgoing;
 
 use super::dice::Dice;
+use super::outcome::{Outcome, Tally};
 use super::people::{self, Deed, EVENING};
 use super::sabotage::Sabotage;
 use super::town::{MORNING, Town};
@@ -36,57 +37,6 @@ const PEACE: Span = Span::minutes(75);
 /// How long the rest is watched, twice.
 const AT_REST: Span = Span::minutes(1);
 
-/// What is to be counted over many days.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Tally {
-    /// Steps that were checked.
-    pub steps: u64,
-    /// Meetings that were accepted.
-    pub accepted: u64,
-    /// Meetings that were refused.
-    pub refused: u64,
-    /// Meetings that took place.
-    pub live: u64,
-    /// Starts for which the promised license was not there: the host was told, and waited or began without.
-    pub without: u64,
-    /// Licenses put on seats.
-    pub attaches: u64,
-    /// The fewest with which the same meetings could have been held; only for days on which nothing goes wrong.
-    pub fewest: u64,
-    /// Calls to Zoom.
-    pub calls: u64,
-    /// How often the process died.
-    pub deaths: u64,
-}
-
-impl Tally {
-    /// Counts another day's.
-    pub(super) fn add(&mut self, other: Self) {
-        self.steps += other.steps;
-        self.accepted += other.accepted;
-        self.refused += other.refused;
-        self.live += other.live;
-        self.without += other.without;
-        self.attaches += other.attaches;
-        self.fewest += other.fewest;
-        self.calls += other.calls;
-        self.deaths += other.deaths;
-    }
-}
-
-/// How a day went.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// What must not have happened, in order; empty on a good day.
-    pub breaches: Vec<(Instant, Breach)>,
-    /// Stands for everything that happened: equal for equal seeds.
-    pub digest: [u8; 32],
-    /// Its counts.
-    pub tally: Tally,
-    /// What happened, line by line, if it was asked for.
-    pub story: Vec<String>,
-}
-
 pub(super) struct Day {
     pub(super) town: Town,
     pub(super) dice: Dice,
@@ -101,10 +51,12 @@ pub(super) struct Day {
     turn: Instant,
     live_since: BTreeMap<MeetingId, Instant>,
     answered: BTreeSet<String>,
-    breaches: Vec<(Instant, Breach)>,
+    pub(super) breaches: Vec<(Instant, Breach)>,
     digest: Sha256,
     tells: bool,
-    story: Vec<String>,
+    pub(super) story: Vec<String>,
+    /// What meetings and seats are called in the story; others go by the end of their id.
+    pub(super) names: BTreeMap<String, String>,
     sabotage: Option<Sabotage>,
 }
 
@@ -119,25 +71,7 @@ pub(super) fn live(
     let dice = Dice::of(seed);
     let town = Town::found(&dice, disk)?;
     let weather = Weather::of(faults, &dice);
-    let before = town.census(None)?;
-    let mut day = Day {
-        town,
-        dice,
-        tally: Tally::default(),
-        weather,
-        agenda: BTreeMap::new(),
-        planned: 0,
-        before,
-        written: None,
-        turn: MORNING,
-        live_since: BTreeMap::new(),
-        answered: BTreeSet::new(),
-        breaches: Vec::new(),
-        digest: Sha256::new(),
-        tells,
-        story: Vec::new(),
-        sabotage,
-    };
+    let mut day = Day { weather, tells, sabotage, ..Day::begin(town, dice)? };
     let facts = day.town.facts.clone();
     day.tell(&facts);
     for (at, deed) in people::morning(&day.town, &day.dice) {
@@ -148,6 +82,30 @@ pub(super) fn live(
 }
 
 impl Day {
+    /// A morning on which nobody has plans.
+    pub(super) fn begin(town: Town, dice: Dice) -> Result<Self, AppError> {
+        let before = town.census(None)?;
+        Ok(Self {
+            town,
+            dice,
+            tally: Tally::default(),
+            weather: Weather::fair(),
+            agenda: BTreeMap::new(),
+            planned: 0,
+            before,
+            written: None,
+            turn: MORNING,
+            live_since: BTreeMap::new(),
+            answered: BTreeSet::new(),
+            breaches: Vec::new(),
+            digest: Sha256::new(),
+            tells: true,
+            story: Vec::new(),
+            names: BTreeMap::new(),
+            sabotage: None,
+        })
+    }
+
     /// Puts something on the agenda; what is past is done next.
     pub(super) fn plan(&mut self, at: Instant, deed: Deed) {
         self.planned += 1;
@@ -191,6 +149,16 @@ impl Day {
         self.wait_until(next + jump);
     }
 
+    /// Nobody does anything until then, but the keeper and Zoom.
+    pub(super) fn pass_until(&mut self, until: Instant) -> Result<(), AppError> {
+        while self.town.now() < until && self.breaches.is_empty() {
+            let next = self.zoom_is_next().map_or(self.turn, |zoom| zoom.min(self.turn));
+            self.wait_until(next.min(until).max(self.town.now() + Span::seconds(1)));
+            self.round()?;
+        }
+        Ok(())
+    }
+
     /// When Zoom sends a webhook or cuts a meeting.
     fn zoom_is_next(&self) -> Option<Instant> {
         let millis = self.town.at_zoom(|zoom, _| zoom.next_due())?;
@@ -205,7 +173,7 @@ impl Day {
 
     /// Webhooks are delivered, and the lanes whose bells have rung do what there is, until nothing more happens. All lanes
     /// look when something may be due that nobody rings for.
-    fn round(&mut self) -> Result<(), AppError> {
+    pub(super) fn round(&mut self) -> Result<(), AppError> {
         if self.town.now() >= self.turn {
             self.town.bells.ring_all();
             self.written = None;
@@ -286,7 +254,7 @@ impl Day {
     }
 
     /// Everything that must be true after a step. The database is read again only if something was written.
-    fn look(&mut self) -> Result<(), AppError> {
+    pub(super) fn look(&mut self) -> Result<(), AppError> {
         self.tally.steps += 1;
         let written = self.town.changes()?;
         let mut truth = self.town.truth();
@@ -333,24 +301,33 @@ impl Day {
                 continue;
             }
             self.tally.live += u64::from(meeting.stage == Stage::Live && before.is_none_or(|before| before.stage != Stage::Live));
-            let promise = if meeting.licensed { "licensed" } else { "without" };
-            let line = if meeting.queued { ", in line" } else { "" };
-            let alert = if meeting.has_alert { ", alert" } else { "" };
-            let (from, until) = (clock(meeting.hold.0), clock(meeting.hold.1));
-            let words = format!(
-                "  {} {:?} on {}, {promise} {from}-{until}{line}{alert}",
-                short(&meeting.id),
-                meeting.stage,
-                meeting.seat
-            );
+            let words = self.words_for(meeting);
             self.tell(&words);
         }
         for (row, was) in after.rows.iter().zip(&self.before.rows.clone()) {
             if row != was {
-                let seat = row.seat.as_ref().map(ToString::to_string).unwrap_or_default();
-                self.tell(&format!("  license {} {:?} {seat}", row.number, row.place));
+                let seat = row.seat.as_ref().map(|seat| format!(" {}", self.name(seat.as_str()))).unwrap_or_default();
+                self.tell(&format!("  license {} is {}{seat}", row.number, row.place.word()));
             }
         }
+    }
+
+    fn words_for(&self, meeting: &Kept) -> String {
+        let (stage, seat) = (meeting.stage.word(), self.name(meeting.seat.as_str()));
+        let (from, until) = (clock(meeting.hold.0), clock(meeting.hold.1));
+        let hold = match (meeting.licensed, from == until) {
+            (_, true) => "holds nothing".to_owned(),
+            (true, _) => format!("holds a license {from} to {until}"),
+            (false, _) => format!("without a license {from} to {until}"),
+        };
+        let line = if meeting.queued { ", in line" } else { "" };
+        let alert = if meeting.has_alert { ", alert" } else { "" };
+        format!("  {} is {stage} on {seat}, {hold}{line}{alert}", self.name(meeting.id.as_str()))
+    }
+
+    /// What the story calls this meeting or seat.
+    fn name(&self, id: &str) -> String {
+        self.names.get(id).cloned().unwrap_or_else(|| id.get(30..).unwrap_or(id).to_owned())
     }
 
     /// Everybody goes home, nothing goes wrong any more, and after a while everything must be in its place.
@@ -366,11 +343,7 @@ impl Day {
         }
         let rest_from = self.town.now() + PEACE;
         for until in [rest_from, rest_from + AT_REST, rest_from + AT_REST + AT_REST] {
-            while self.town.now() < until && self.breaches.is_empty() {
-                let next = self.zoom_is_next().map_or(self.turn, |zoom| zoom.min(self.turn));
-                self.wait_until(next.min(until).max(self.town.now() + Span::seconds(1)));
-                self.round()?;
-            }
+            self.pass_until(until)?;
             if self.breaches.is_empty() {
                 let truth = self.town.truth();
                 let found = invariants::at_rest(&self.before, &truth);

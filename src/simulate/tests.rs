@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::day::{self, Outcome};
+use super::day;
+use super::outcome::Outcome;
 use super::sabotage::Sabotage;
 use super::weather::Faults;
 use crate::store::memory::Disk;

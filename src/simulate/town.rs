@@ -90,6 +90,15 @@ pub(super) struct Party {
     pub(super) users: Vec<User>,
 }
 
+/// How a tenant uses the portal.
+pub(super) struct Habits {
+    pub(super) share: Share,
+    pub(super) shared_seats: bool,
+    pub(super) short_meetings: bool,
+    /// How many of its hosts have a seat of their own.
+    pub(super) seats: usize,
+}
+
 /// 2026-11-02 08:00 UTC, a Monday.
 pub(super) const MORNING: Instant = Instant::from_seconds(1_793_606_400);
 
@@ -97,9 +106,22 @@ impl Town {
     /// Founds a town by the dice, on a database that is wiped for it.
     pub(super) fn found(dice: &Dice, disk: &Arc<Disk>) -> Result<Self, AppError> {
         let licenses = 1 + dice.below(4) as u32;
-        let clock = Clock::manual(MORNING);
         // Zoom has more than we bought: it is our own discipline that is looked at.
-        let settings = Settings::new(credentials(), WEBHOOK_SECRET, licenses + 3);
+        let mut town = Self::empty(dice, disk, licenses + 3)?;
+        for (slug, hosts) in [("acme", 3), ("globex", 2), ("initech", 2)] {
+            let share = Share { guarantee: 0, cap: 1 + dice.below(u64::from(licenses)) as u32 };
+            let names: Vec<String> = (0..=hosts).map(|number| format!("host-{number}")).collect();
+            let habits = Habits { share, shared_seats: dice.chance(300), short_meetings: dice.chance(250), seats: hosts };
+            town.settle_party(slug, &names, &habits)?;
+        }
+        town.set_up_pool(licenses, dice)?;
+        Ok(town)
+    }
+
+    /// A town without tenants and licenses, at whose Zoom so many licenses were bought.
+    pub(super) fn empty(dice: &Dice, disk: &Arc<Disk>, bought: u32) -> Result<Self, AppError> {
+        let clock = Clock::manual(MORNING);
+        let settings = Settings::new(credentials(), WEBHOOK_SECRET, bought);
         let zoom = Arc::new(Mutex::new(Zoom::new(settings, dice.ids())));
         disk.wipe()?;
         let store = disk.open();
@@ -120,13 +142,7 @@ impl Town {
         let (parties, seats, by_hand) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
         let (bells, disk, facts) = (Bells::default(), disk.clone(), String::new());
         bells.hear(&app);
-        let mut town =
-            Self { app, zoom, clock, mailbox, fuse, parties, seats, by_hand, deaths: 0, facts, bells, transport, disk };
-        for (slug, hosts) in [("acme", 3), ("globex", 2), ("initech", 2)] {
-            town.settle_party(slug, hosts, licenses, dice)?;
-        }
-        town.set_up_pool(licenses, dice)?;
-        Ok(town)
+        Ok(Self { app, zoom, clock, mailbox, fuse, parties, seats, by_hand, deaths: 0, facts, bells, transport, disk })
     }
 
     fn set_up_pool(&mut self, licenses: u32, dice: &Dice) -> Result<(), AppError> {
@@ -146,13 +162,20 @@ impl Town {
             settings.release.word()
         );
         self.certainly(app.set_pool(&pass, settings))?.map_err(defect)?;
+        self.find_seats()
+    }
+
+    /// Asks Zoom about every seat, as an operator does.
+    pub(super) fn find_seats(&mut self) -> Result<(), AppError> {
+        let (app, pass) = (self.app.clone(), self.app.console());
         self.certainly(app.sync_seats(&pass))?;
         let seats = self.certainly(app.pool(&pass))?.seats;
         self.seats = seats.into_values().filter_map(|seat| Some((seat.id, seat.zoom_user_id?))).collect();
         Ok(())
     }
 
-    fn settle_party(&mut self, slug: &str, hosts: usize, licenses: u32, dice: &Dice) -> Result<(), AppError> {
+    /// A tenant with these hosts; the last ones may have no seat of their own.
+    pub(super) fn settle_party(&mut self, slug: &str, hosts: &[String], habits: &Habits) -> Result<(), AppError> {
         let (app, pass, now) = (self.app.clone(), self.app.console(), self.clock.now());
         let tenant = Tenant {
             id: TenantId::new(app.id()),
@@ -161,9 +184,9 @@ impl Town {
             zone: ZoneName::utc(),
             reply_to: None,
             default_length: Span::minutes(30),
-            share: Share { guarantee: 0, cap: 1 + dice.below(u64::from(licenses)) as u32 },
-            shared_seats: dice.chance(300),
-            short_meetings: dice.chance(250),
+            share: habits.share,
+            shared_seats: habits.shared_seats,
+            short_meetings: habits.short_meetings,
             suspended_at: None,
             created_at: now,
         };
@@ -171,19 +194,19 @@ impl Town {
         let mut party = Party { scope: scope.clone(), users: Vec::new() };
         let tx_pass = pass.clone();
         self.certainly(app.store.write::<_, StoreError, _>(move |tx| tenants::insert(tx, &tx_pass, &tenant)))?;
-        for number in 0..=hosts {
+        for (number, name) in hosts.iter().enumerate() {
             let user = User {
                 id: UserId::new(app.id()),
                 tenant: scope.tenant().clone(),
-                email: EmailAddress::parse(&format!("host-{number}@{slug}.example")).map_err(defect)?,
-                name: PersonName::parse(&format!("Host {number}")).map_err(defect)?,
+                email: EmailAddress::parse(&format!("{name}@{slug}.example")).map_err(defect)?,
+                name: PersonName::parse(name).map_err(defect)?,
                 role: Role::Staff,
                 zone: None,
                 standing: Standing::Invited,
                 created_at: now,
             };
-            // The last one has no seat of their own; the seat beside them is the tenant's.
-            let owner = (number < hosts).then(|| user.id.clone());
+            // A seat without an owner is the tenant's.
+            let owner = (number < habits.seats).then(|| user.id.clone());
             let seat = self.seat(&format!("{slug}-{number}@ours.example"), &scope, owner)?;
             let (pass, scope) = (pass.clone(), scope.clone());
             party.users.push(user.clone());
@@ -211,6 +234,11 @@ impl Town {
         })
     }
 
+    /// A user by id.
+    pub(super) fn user(&self, id: &UserId) -> Option<&User> {
+        self.parties.iter().flat_map(|party| &party.users).find(|user| user.id == *id)
+    }
+
     pub(super) fn now(&self) -> Instant {
         self.clock.now()
     }
@@ -232,7 +260,7 @@ impl Town {
         outcome
     }
 
-    fn certainly<T, E: Into<AppError>>(&mut self, verb: impl Future<Output = Result<T, E>>) -> Result<T, AppError> {
+    pub(super) fn certainly<T, E: Into<AppError>>(&mut self, verb: impl Future<Output = Result<T, E>>) -> Result<T, AppError> {
         let done = self.alive(verb).ok_or_else(|| AppError::Defect("a verb waited for something".to_owned()))?;
         done.map_err(Into::into)
     }
