@@ -17,6 +17,8 @@ mod mail;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]
+mod scenarios;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod support;
