@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use url::Url;
 
 use crate::store::DatabaseUrl;
+use crate::zoom::label::Plan;
 
 /// A setting that is missing or wrong, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +79,8 @@ pub struct ZoomSettings {
     pub api_url: Url,
     /// `ZOOM_OAUTH_URL`.
     pub oauth_url: Url,
+    /// `ZOOM_PLAN`.
+    pub plan: Plan,
     /// `ZOOM_ACCOUNT_ID`.
     pub account_id: String,
     /// `ZOOM_CLIENT_ID`.
@@ -281,6 +284,8 @@ impl<'a> Reader<'a> {
         let from_app = "copy it from your Server-to-Server OAuth app in the Zoom App Marketplace (to try Duologue without Zoom, run: duologue demo)";
         let api_url = self.url("ZOOM_API_URL", Some("https://api.zoom.us/v2"), "https://api.zoom.us/v2");
         let oauth_url = self.url("ZOOM_OAUTH_URL", Some("https://zoom.us/oauth/token"), "https://zoom.us/oauth/token");
+        let word = self.text("ZOOM_PLAN").unwrap_or_else(|| Plan::default().word().to_owned()).to_lowercase();
+        let plan = Plan::from_word(&word).or_else(|| self.wrong("ZOOM_PLAN", "must be free, pro or business"));
         let account_id = self.required("ZOOM_ACCOUNT_ID", from_app);
         let client_id = self.required("ZOOM_CLIENT_ID", from_app);
         let client_secret = self.secret("ZOOM_CLIENT_SECRET", from_app);
@@ -289,6 +294,7 @@ impl<'a> Reader<'a> {
         Some(ZoomSettings {
             api_url: api_url?,
             oauth_url: oauth_url?,
+            plan: plan?,
             account_id: account_id?,
             client_id: client_id?,
             client_secret: client_secret?,
@@ -343,6 +349,14 @@ mod tests {
             ("MAIL_FROM", "Duologue <meet@example.com>"),
         ];
         assert!(Config::read(&with(&all)).is_ok());
+    }
+
+    #[test]
+    fn an_unknown_plan_is_refused() {
+        let ConfigError(mistakes) = Config::read(&with(&[("ZOOM_PLAN", "gold")])).unwrap_err();
+        assert!(mistakes.iter().any(|mistake| mistake.setting == "ZOOM_PLAN"), "{mistakes:?}");
+        let ConfigError(mistakes) = Config::read(&with(&[("ZOOM_PLAN", "Business")])).unwrap_err();
+        assert!(mistakes.iter().all(|mistake| mistake.setting != "ZOOM_PLAN"), "{mistakes:?}");
     }
 
     #[test]

@@ -18,6 +18,8 @@ use crate::config::{self, DemoConfig, Secret};
 use crate::mail::{Mailbox, Mailer, Sender};
 use crate::store::{DatabaseUrl, Store, migrate};
 use crate::web::{self, WebOptions};
+use crate::zoom::label::Plan;
+use crate::zoom::pace::Paced;
 use crate::zoom::simulator::{self, LocalTransport, Settings, SharedWorld, SimulatorConfig, World};
 use crate::zoom::{Client, Credentials};
 
@@ -73,9 +75,10 @@ struct Stage {
 impl Stage {
     fn app(&self, clock: Clock, ids: Ids) -> anyhow::Result<Arc<App>> {
         let transport = LocalTransport::new(self.world.clone(), clock.clone());
+        let paced = Paced::new(Arc::new(transport), Plan::Pro, clock.clone());
         Ok(App::new(Parts {
             store: Store::open(&self.database)?,
-            zoom: Client::new(Arc::new(transport), self.credentials.clone(), clock.clone()),
+            zoom: Client::new(Arc::new(paced), self.credentials.clone(), clock.clone()),
             mailer: Mailer::Mailbox(self.mailbox.clone()),
             clock,
             ids,

@@ -16,6 +16,7 @@ use duologue::mail::{Mailbox, Mailer, Sender, Smtp};
 use duologue::store::{DatabaseUrl, Store, StoreError, migrate};
 use duologue::web::WebOptions;
 use duologue::zoom::http::HttpTransport;
+use duologue::zoom::pace::Paced;
 use duologue::zoom::{Client, Credentials};
 use duologue::{demo, keeper, simulate, web};
 use serde_json::json;
@@ -232,6 +233,7 @@ fn zoom_origins(config: &Config) -> Vec<String> {
 fn portal(config: &Config) -> anyhow::Result<Arc<App>> {
     let zoom = &config.zoom;
     let transport = HttpTransport::new(zoom.api_url.as_str(), zoom.oauth_url.as_str())?;
+    let paced = Paced::new(Arc::new(transport), zoom.plan, Clock::System);
     let credentials = Credentials {
         account_id: zoom.account_id.clone(),
         client_id: zoom.client_id.clone(),
@@ -242,7 +244,7 @@ fn portal(config: &Config) -> anyhow::Result<Arc<App>> {
         Smtp::new(config.mail.smtp_url.reveal(), sender).map_err(|error| ConfigError::one("SMTP_URL", error.to_string()))?;
     Ok(App::new(Parts {
         store: Store::open(&config.basics.database)?,
-        zoom: Client::new(Arc::new(transport), credentials, Clock::System),
+        zoom: Client::new(Arc::new(paced), credentials, Clock::System),
         mailer: Mailer::Smtp(smtp),
         clock: Clock::System,
         ids: Ids::random(),

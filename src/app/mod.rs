@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod bell;
 pub mod bookings;
+pub mod drift;
 pub mod inbox;
 pub mod join;
 pub mod keys;
@@ -21,6 +22,7 @@ pub mod seats;
 pub mod start;
 pub mod sweeps;
 pub mod tenants;
+pub mod usage;
 pub mod users;
 
 use std::sync::Arc;

@@ -74,6 +74,8 @@ pub(super) fn live(
     let mut day = Day { weather, tells, sabotage, ..Day::begin(town, dice)? };
     let facts = day.town.facts.clone();
     day.tell(&facts);
+    // The pool is in order before the first person comes.
+    day.round()?;
     for (at, deed) in people::morning(&day.town, &day.dice) {
         day.plan(at, deed);
     }

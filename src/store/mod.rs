@@ -37,6 +37,7 @@ pub mod sessions;
 pub mod tenants;
 mod transaction;
 pub mod users;
+pub mod uses;
 mod writer;
 
 use std::sync::{Arc, Mutex, PoisonError};

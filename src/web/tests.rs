@@ -2,6 +2,7 @@
 
 mod accounts;
 mod doors;
+mod pool;
 
 use std::collections::HashMap;
 use std::sync::Arc;

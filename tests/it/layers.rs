@@ -58,8 +58,10 @@ const EXCUSED: &[(&str, &str, &str)] = &[
     ("src/keeper.rs", "imports store::heartbeats", "a lane says that it lives; that decides nothing"),
     ("src/web/session.rs", "writes to the store", "implements actix-session's storage, which is nothing but a session's own row"),
     ("src/web/meetings/tests/booking.rs", "", "tests: looks into the database that the pages changed"),
+    ("src/web/meetings/tests/line.rs", "", "tests: plays Zoom's freeze, and writes what the keeper would have written"),
     ("src/web/meetings/tests/mod.rs", "", "tests: puts the portal and a simulated Zoom together, to ask it over HTTP"),
     ("src/web/meetings/tests/starting.rs", "", "tests: plays the simulated Zoom's faults"),
+    ("src/web/tests/pool.rs", "", "tests: writes the day's moves, a freeze and a refused seat, as the keeper would have"),
     ("src/web/tests.rs", "", "puts the whole portal together, to ask it over HTTP"),
 ];
 

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod drift;
+#[cfg(test)]
 mod engine;
 #[cfg(test)]
 mod html;
@@ -10,6 +12,7 @@ mod html;
 mod journey;
 #[cfg(test)]
 mod layers;
+mod ledger;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
@@ -20,5 +23,7 @@ mod routes;
 mod scenarios;
 #[cfg(test)]
 mod store;
+#[cfg(test)]
+mod storm;
 #[cfg(test)]
 mod support;
