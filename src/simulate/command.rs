@@ -83,12 +83,19 @@ pub fn run(arguments: &Arguments, out: &mut dyn std::io::Write) -> Result<bool, 
         writeln!(out, "see it again: {}", again(*seed, arguments))?;
     }
     let tally = report.tally;
-    writeln!(out, "{} days, {} steps checked, {:.1} s", report.days, tally.steps, seconds)?;
+    writeln!(out, "{} days, {} steps checked, {seconds:.1} s", report.days, tally.steps)?;
+    writeln!(out, "{} meetings accepted, {} refused; {} runs", tally.accepted, tally.refused, tally.live)?;
+    writeln!(out, "{} starts without the promised license, {} alerts, {} deaths", tally.without, tally.alerts, tally.deaths)?;
+    let most = "at once at the most, summed over the days";
+    writeln!(out, "{} licenses on seats {most}, {} promised; {} moves", tally.most_attached, tally.deepest, tally.attaches)?;
+    let mean = tally.stayed_seconds.checked_div(tally.given_back).unwrap_or_default();
+    let longest = tally.longest_stay_seconds;
     writeln!(
         out,
-        "{} meetings accepted, {} refused, {} runs, {} told that there is no license; {} license moves, {} calls to Zoom, {} deaths",
-        tally.accepted, tally.refused, tally.live, tally.without, tally.attaches, tally.calls, tally.deaths
+        "{} licenses given back, {mean} s after the meeting's end on average, {longest} s at the most",
+        tally.given_back
     )?;
+    writeln!(out, "{} calls to Zoom; on fair days {} where {} is the least", tally.calls, tally.work_calls, tally.fewest_calls)?;
     writeln!(out, "digest {}", report.digest)?;
     Ok(report.failed.is_none())
 }

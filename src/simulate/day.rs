@@ -10,7 +10,7 @@ use crate::app::AppError;
 use crate::app::bell::Lane;
 use crate::app::inbox::Received;
 use crate::domain::ids::MeetingId;
-use crate::domain::invariants::{self, Breach, Census, Invariant, Kept};
+use crate::domain::invariants::{self, Breach, Census, Kept};
 use crate::domain::meeting::Stage;
 use crate::domain::time::{Instant, Span};
 use crate::keeper;
@@ -18,6 +18,7 @@ use crate::store::memory::Disk;
 use crate::zoom::simulator::Outgoing;
 
 use super::dice::Dice;
+use super::measure::Measure;
 use super::outcome::{Outcome, Tally};
 use super::people::{self, Deed, EVENING};
 use super::sabotage::Sabotage;
@@ -26,34 +27,29 @@ use super::weather::{Faults, Weather};
 
 /// How soon the keeper looks again after it was interrupted.
 const AGAIN: Span = Span::seconds(2);
-/// How often it looks although nothing is known to be due.
+/// How often it looks although nothing is known to be due, and at the most how often it reads Zoom's account.
 const PATROL: Span = Span::minutes(20);
 /// A meeting that runs without its license is told of by then, however slowly Zoom answers.
 const TOLD_BY: Span = Span::minutes(4);
-/// How long everybody has, once nothing goes wrong any more, until all must be right: the longest pause after a refusal is
-/// half an hour, and a webhook may be 30 minutes late.
-const PEACE: Span = Span::minutes(75);
-
-/// How long the rest is watched, twice.
-const AT_REST: Span = Span::minutes(1);
 
 pub(super) struct Day {
     pub(super) town: Town,
     pub(super) dice: Dice,
     pub(super) tally: Tally,
-    weather: Weather,
-    agenda: BTreeMap<(Instant, u64), Deed>,
+    pub(super) weather: Weather,
+    pub(super) agenda: BTreeMap<(Instant, u64), Deed>,
     planned: u64,
-    before: Census,
+    pub(super) before: Census,
     /// How much had been written when `before` was taken; none: it must be taken anew.
     written: Option<i64>,
     /// When the keeper next has something to do although nobody rings.
     turn: Instant,
     live_since: BTreeMap<MeetingId, Instant>,
-    answered: BTreeSet<String>,
+    pub(super) answered: BTreeSet<String>,
     pub(super) breaches: Vec<(Instant, Breach)>,
-    digest: Sha256,
+    pub(super) digest: Sha256,
     tells: bool,
+    pub(super) measure: Measure,
     pub(super) story: Vec<String>,
     /// What meetings and seats are called in the story; others go by the end of their id.
     pub(super) names: BTreeMap<String, String>,
@@ -72,6 +68,9 @@ pub(super) fn live(
     let town = Town::found(&dice, disk)?;
     let weather = Weather::of(faults, &dice);
     let mut day = Day { weather, tells, sabotage, ..Day::begin(town, dice)? };
+    if sabotage == Some(Sabotage::AsksTwice) {
+        day.town.ask_twice();
+    }
     let facts = day.town.facts.clone();
     day.tell(&facts);
     // The pool is in order before the first person comes.
@@ -102,6 +101,7 @@ impl Day {
             breaches: Vec::new(),
             digest: Sha256::new(),
             tells: true,
+            measure: Measure::default(),
             story: Vec::new(),
             names: BTreeMap::new(),
             sabotage: None,
@@ -184,7 +184,7 @@ impl Day {
             self.may_die();
             let delivered = self.deliver()?;
             let mut interrupted = false;
-            for lane in [Lane::Inbox, Lane::Rooms, Lane::Licenses, Lane::Letters] {
+            for lane in [Lane::Inbox, Lane::Rooms, Lane::Account, Lane::Licenses, Lane::Letters] {
                 let stands_still = self.sabotage.is_some_and(|sabotage| sabotage.stops(lane, self.town.now()));
                 if !self.town.bells.take(lane) || stands_still {
                     continue;
@@ -211,6 +211,11 @@ impl Day {
     fn deliver(&mut self) -> Result<usize, AppError> {
         let due: Vec<Outgoing> = self.town.at_zoom(|zoom, now| zoom.tick(now));
         for webhook in &due {
+            if self.sabotage == Some(Sabotage::DropsWebhooks) {
+                self.answered.insert(webhook.body.clone());
+                self.town.at_zoom(|zoom, now| zoom.answered(now, webhook.id, Some(200)));
+                continue;
+            }
             let app = self.town.app.clone();
             let received = app.receive_webhook(Some(&webhook.timestamp), Some(&webhook.signature), webhook.body.as_bytes());
             let answer = match self.town.alive(received) {
@@ -262,6 +267,7 @@ impl Day {
         let mut truth = self.town.truth();
         if self.written == Some(written) && self.sabotage.is_none() {
             self.before.now = self.town.now();
+            self.measure.look(&self.before, &truth, &mut self.tally);
             let found = invariants::after_step(&self.before, &self.before, &truth, &self.live_since, TOLD_BY);
             self.breach(found);
             return Ok(());
@@ -278,15 +284,17 @@ impl Day {
             }
         }
         let found = invariants::after_step(&self.before, &after, &truth, &self.live_since, TOLD_BY);
+        self.measure.look(&after, &truth, &mut self.tally);
         self.note(&after);
         self.breach(found);
         self.before = after;
         self.written = Some(written);
-        self.turn = self.town.turns()?.first().copied().unwrap_or(EVENING).min(self.town.now() + PATROL);
+        let patrol = self.town.now() + PATROL;
+        self.turn = self.town.turns()?.first().map_or(patrol, |turn| patrol.min(*turn));
         Ok(())
     }
 
-    fn breach(&mut self, found: Vec<Breach>) {
+    pub(super) fn breach(&mut self, found: Vec<Breach>) {
         let now = self.town.now();
         for breach in found {
             self.tell(&format!("{} is broken: {}", breach.invariant.name(), breach.words));
@@ -302,9 +310,15 @@ impl Day {
             if before == Some(meeting) {
                 continue;
             }
+            self.tally.alerts += u64::from(meeting.has_alert && before.is_none_or(|before| !before.has_alert));
             self.tally.live += u64::from(meeting.stage == Stage::Live && before.is_none_or(|before| before.stage != Stage::Live));
             let words = self.words_for(meeting);
-            self.tell(&words);
+            if before.is_some_and(|before| self.words_for(before) == words) {
+                // Nothing that a reader would see, but a part of what happened.
+                self.digest.update(format!("{meeting:?}"));
+            } else {
+                self.tell(&words);
+            }
         }
         for (row, was) in after.rows.iter().zip(&self.before.rows.clone()) {
             if row != was {
@@ -330,47 +344,6 @@ impl Day {
     /// What the story calls this meeting or seat.
     fn name(&self, id: &str) -> String {
         self.names.get(id).cloned().unwrap_or_else(|| id.get(30..).unwrap_or(id).to_owned())
-    }
-
-    /// Everybody goes home, nothing goes wrong any more, and after a while everything must be in its place.
-    fn wind_down(&mut self) -> Result<(), AppError> {
-        self.weather.clear(&self.town);
-        self.tell("everybody goes home");
-        self.agenda.clear();
-        let running: Vec<i64> = self.town.at_zoom(|zoom, _| {
-            zoom.meetings().filter(|meeting| meeting.running.is_some()).map(|meeting| meeting.number).collect()
-        });
-        for number in running {
-            self.town.at_zoom(|zoom, now| zoom.end(now, number, "everybody went home"));
-        }
-        let rest_from = self.town.now() + PEACE;
-        for until in [rest_from, rest_from + AT_REST, rest_from + AT_REST + AT_REST] {
-            self.pass_until(until)?;
-            if self.breaches.is_empty() {
-                let truth = self.town.truth();
-                let found = invariants::at_rest(&self.before, &truth);
-                self.breach(found);
-            }
-        }
-        self.stored()?;
-        self.tally.calls = self.town.calls();
-        self.tally.attaches = u64::from(self.town.attaches()?);
-        self.tally.deaths = u64::from(self.town.deaths);
-        Ok(())
-    }
-
-    /// I5: whatever was answered 200 is in the database.
-    fn stored(&mut self) -> Result<(), AppError> {
-        let stored = self.town.event_bodies()?;
-        let lost = self.answered.iter().find(|body| !stored.contains(*body)).cloned();
-        let found = lost.map(|body| Breach::new(Invariant::Durable, format!("answered 200 and not stored: {body}")));
-        self.breach(found.into_iter().collect());
-        Ok(())
-    }
-
-    fn outcome(mut self) -> Outcome {
-        self.digest.update(format!("{:?}", self.tally));
-        Outcome { breaches: self.breaches, digest: self.digest.finalize().into(), tally: self.tally, story: self.story }
     }
 }
 

@@ -125,6 +125,7 @@ impl Day {
         let with = if tries > 1 && self.dice.chance(400) { With::WhateverThereIs } else { With::License };
         let app = self.town.app.clone();
         let given = self.town.alive(app.start(&scope, &user, meeting, with));
+        self.tally.presses += 1;
         let answer = match given {
             Some(Err(AppError::NotFound(_))) => return Ok(()),
             given => self.answered(given)?,

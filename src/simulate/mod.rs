@@ -7,6 +7,8 @@ mod command;
 mod day;
 mod deeds;
 mod dice;
+mod evening;
+mod measure;
 mod mortal;
 mod outcome;
 mod people;

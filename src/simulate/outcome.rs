@@ -16,14 +16,32 @@ pub struct Tally {
     pub live: u64,
     /// Starts for which the promised license was not there: the host was told, and waited or began without.
     pub without: u64,
+    /// How often somebody pressed Start.
+    pub presses: u64,
     /// Licenses put on seats.
     pub attaches: u64,
     /// The fewest with which the same meetings could have been held; only for days on which nothing goes wrong.
     pub fewest: u64,
     /// Calls to Zoom.
     pub calls: u64,
+    /// Of these, what a day needed itself, and the fewest that such a day needs; only for days on which nothing goes wrong.
+    pub work_calls: u64,
+    /// See `work_calls`.
+    pub fewest_calls: u64,
     /// How often the process died.
     pub deaths: u64,
+    /// Alerts that a meeting lacks its license.
+    pub alerts: u64,
+    /// The most licenses that were on seats at once, summed over the days.
+    pub most_attached: u64,
+    /// The most seats that were promised one at once, summed over the days.
+    pub deepest: u64,
+    /// Licenses that went back after a meeting had ended, where they go back by themselves.
+    pub given_back: u64,
+    /// How long they had stayed since Zoom ended the meeting, together.
+    pub stayed_seconds: u64,
+    /// The longest such stay.
+    pub longest_stay_seconds: u64,
 }
 
 impl Tally {
@@ -34,10 +52,19 @@ impl Tally {
         self.refused += other.refused;
         self.live += other.live;
         self.without += other.without;
+        self.presses += other.presses;
         self.attaches += other.attaches;
         self.fewest += other.fewest;
         self.calls += other.calls;
+        self.work_calls += other.work_calls;
+        self.fewest_calls += other.fewest_calls;
         self.deaths += other.deaths;
+        self.alerts += other.alerts;
+        self.most_attached += other.most_attached;
+        self.deepest += other.deepest;
+        self.given_back += other.given_back;
+        self.stayed_seconds += other.stayed_seconds;
+        self.longest_stay_seconds = self.longest_stay_seconds.max(other.longest_stay_seconds);
     }
 }
 

@@ -47,7 +47,8 @@ pub fn transcript(text: &str) -> anyhow::Result<(String, bool)> {
             transcript.push('\n');
         }
     }
-    let (moves, calls) = (play.day.town.attaches()?, play.day.town.calls());
+    let asked = play.day.town.asked()?;
+    let (moves, calls) = (asked.attaches, play.day.town.calls());
     transcript += &format!("\n{moves} licenses put on seats, {calls} calls to Zoom\n");
     Ok((transcript, play.day.breaches.is_empty()))
 }
@@ -58,9 +59,9 @@ impl Play {
             self.day.pass_until(at)?;
         }
         self.act(&line.act)?;
-        // The webhooks of what was done come at once.
         self.day.look()?;
-        Ok(self.day.round()?)
+        // The webhooks of what was done come at once.
+        if matches!(line.act, Act::Dies(_)) { Ok(()) } else { Ok(self.day.round()?) }
     }
 
     fn act(&mut self, act: &Act) -> anyhow::Result<()> {
@@ -133,12 +134,8 @@ impl Play {
                 self.tell(&done.map_or_else(str::to_owned, |()| "done at Zoom's console".to_owned()));
                 Ok(())
             }
-            Act::Dies => {
-                self.tell("the process dies, and another takes its place");
-                self.day.town.fuse.light(0);
-                let app = self.day.town.app.clone();
-                let dead = self.day.town.alive(async move { app.zoom.users_summary().await.map(drop) });
-                anyhow::ensure!(dead.is_none(), "the process did not die");
+            Act::Dies(steps) => {
+                self.day.town.fuse.light(*steps);
                 Ok(())
             }
         }

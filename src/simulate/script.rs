@@ -49,8 +49,8 @@ pub(super) enum Act {
     Fault { fault: Fault, next: u32, per_mille: u32 },
     /// `somebody takes the license of ana`, `somebody gives a license to ana`
     Hand { host: String, gives: bool },
-    /// `the process dies`
-    Dies,
+    /// `the process dies in 6 steps`: a write to the database and a call to Zoom are two steps each, before and after.
+    Dies(u32),
     /// Time passes.
     Nothing,
 }
@@ -95,12 +95,14 @@ fn act_of(text: &str) -> Option<Act> {
             Act::Tenant { slug: own(slug.trim_end_matches(':')), hosts, short }
         }
         ["licenses", count] => Act::Licenses(count.parse().ok()?),
-        ["the", "process", "dies"] => Act::Dies,
+        ["the", "process", "dies", "in", steps, "steps"] => Act::Dies(steps.parse().ok()?),
         ["the", "client", "joins", meeting] => Act::Joins { meeting: own(meeting) },
         ["the", "line", "of", meeting, "drops"] => Act::Drops { meeting: own(meeting) },
         ["somebody", "takes", "the", "license", "of", host] => Act::Hand { host: own(host), gives: false },
         ["somebody", "gives", "a", "license", "to", host] => Act::Hand { host: own(host), gives: true },
-        ["zoom:", fault, "next", count] => Act::Fault { fault: Fault::from_word(fault)?, next: count.parse().ok()?, per_mille: 0 },
+        ["zoom:", fault, "next", count] => {
+            Act::Fault { fault: Fault::from_word(fault)?, next: count.parse().ok()?, per_mille: 0 }
+        }
         ["zoom:", fault, "always"] => Act::Fault { fault: Fault::from_word(fault)?, next: 0, per_mille: 1000 },
         ["zoom:", fault, "never"] => Act::Fault { fault: Fault::from_word(fault)?, next: 0, per_mille: 0 },
         [host, "books", meeting, "from", start, "for", length] => {

@@ -14,7 +14,7 @@ use crate::app::{App, AppError, Parts};
 use crate::clock::Clock;
 use crate::config::Secret;
 use crate::domain::ids::{SeatId, TenantId, UserId};
-use crate::domain::invariants::{AtZoom, Census};
+use crate::domain::invariants::{Asked, AtZoom, Census, Letter};
 use crate::domain::names::{EmailAddress, PersonName, Slug, ZoneName};
 use crate::domain::pool::{PoolSettings, Release, Strategy};
 use crate::domain::seat::{License, Seat, SeatStatus};
@@ -22,9 +22,11 @@ use crate::domain::tenant::{Role, Share, Standing, Tenant, User};
 use crate::domain::time::{Instant, Span};
 use crate::mail::{Mailbox, Mailer, Sender};
 use crate::store::fuse::Fuse;
-use crate::store::scope::TenantScope;
 use crate::store::memory::Disk;
+use crate::store::scope::TenantScope;
 use crate::store::{ReadTx, StoreError, census, moves, seats, tenants, users};
+use crate::zoom::label::{Label, Plan};
+use crate::zoom::pace::Paced;
 use crate::zoom::simulator::{LocalTransport, Settings, SharedWorld, World as Zoom};
 use crate::zoom::{Client, Credentials};
 
@@ -39,7 +41,6 @@ pub(super) struct Town {
     pub(super) app: Arc<App>,
     pub(super) zoom: SharedWorld,
     pub(super) clock: Clock,
-    pub(super) mailbox: Mailbox,
     pub(super) fuse: Fuse,
     pub(super) parties: Vec<Party>,
     /// Zoom's users by seat.
@@ -128,11 +129,10 @@ impl Town {
         let fuse = store.0.fuse().unwrap_or_default();
         let transport = Arc::new(Mortal::new(LocalTransport::new(zoom.clone(), clock.clone()), fuse.clone()));
         let sender = Sender::parse("Duologue <meet@duologue.example>").map_err(|error| AppError::Defect(error.to_string()))?;
-        let mailbox = Mailbox::new(sender);
         let app = App::new(Parts {
             store,
-            zoom: Client::new(transport.clone(), credentials(), clock.clone()),
-            mailer: Mailer::Mailbox(mailbox.clone()),
+            zoom: client(&transport, &clock),
+            mailer: Mailer::Mailbox(Mailbox::new(sender)),
             clock: clock.clone(),
             ids: dice.ids(),
             secret_key: Secret::new("0123456789012345678901234567890123456789"),
@@ -142,7 +142,7 @@ impl Town {
         let (parties, seats, by_hand) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
         let (bells, disk, facts) = (Bells::default(), disk.clone(), String::new());
         bells.hear(&app);
-        Ok(Self { app, zoom, clock, mailbox, fuse, parties, seats, by_hand, deaths: 0, facts, bells, transport, disk })
+        Ok(Self { app, zoom, clock, fuse, parties, seats, by_hand, deaths: 0, facts, bells, transport, disk })
     }
 
     fn set_up_pool(&mut self, licenses: u32, dice: &Dice) -> Result<(), AppError> {
@@ -253,7 +253,7 @@ impl Town {
         if outcome.is_none() {
             self.deaths += 1;
             self.fuse.replace();
-            self.app = self.app.successor(Client::new(self.transport.clone(), credentials(), self.clock.clone()));
+            self.app = self.app.successor(client(&self.transport, &self.clock));
             self.bells.hear(&self.app);
             self.bells.ring_all();
         }
@@ -277,10 +277,29 @@ impl Town {
         self.read(move |tx| census::turns(tx, &pass, now))
     }
 
-    /// How many licenses were put on seats today.
-    pub(super) fn attaches(&self) -> Result<u32, AppError> {
+    /// What was asked of Zoom so far, but for the presses of Start.
+    pub(super) fn asked(&self) -> Result<Asked, AppError> {
         let now = self.now();
-        Ok(self.read(move |tx| moves::on_day(tx, now))?.attaches)
+        let moves = self.read(move |tx| moves::on_day(tx, now))?;
+        let refused = |zoom: &mut Zoom| Label::ALL.into_iter().map(|label| zoom.limits().usage(label).refused).sum::<u32>();
+        Ok(Asked {
+            calls: self.transport.work(),
+            too_fast: u64::from(self.at_zoom(|zoom, _| refused(zoom))),
+            attaches: u64::from(moves.attaches),
+            detaches: u64::from(moves.detaches),
+            presses: 0,
+        })
+    }
+
+    /// A planted bug: every question to Zoom is asked twice.
+    pub(super) fn ask_twice(&self) {
+        self.transport.ask_twice();
+    }
+
+    /// What the outbox tells whom.
+    pub(super) fn outbox(&self) -> Result<Vec<Letter>, AppError> {
+        let pass = self.app.pass();
+        self.read(move |tx| census::outbox(tx, &pass))
     }
 
     /// Stands still as long as nothing is written.
@@ -316,6 +335,12 @@ impl Town {
     pub(super) fn calls(&self) -> u64 {
         self.transport.calls()
     }
+}
+
+/// As `serve` makes it, but for the network.
+fn client(transport: &Arc<Mortal>, clock: &Clock) -> Client {
+    let paced = Paced::new(transport.clone(), Plan::Pro, clock.clone());
+    Client::new(Arc::new(paced), credentials(), clock.clone())
 }
 
 fn credentials() -> Credentials {

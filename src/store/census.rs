@@ -7,11 +7,11 @@ use diesel::dsl::min;
 use diesel::prelude::*;
 
 use crate::domain::ids::{MeetingId, SeatId, TenantId};
-use crate::domain::invariants::{Census, Kept, Row};
+use crate::domain::invariants::{Census, Kept, Letter, Row};
 use crate::domain::meeting::Stage;
 use crate::domain::plan::{leaves_line_at, turning_points};
 use crate::domain::pool::{Release, Strategy};
-use crate::domain::time::Instant;
+use crate::domain::time::{Instant, Span};
 
 use super::convert::{count, instant, window, word};
 use super::error::StoreError;
@@ -38,6 +38,7 @@ struct MeetingRow {
     start_clicked_at: Option<i64>,
     zoom_number: Option<i64>,
     alert: Option<String>,
+    sequence: i32,
 }
 
 impl MeetingRow {
@@ -55,6 +56,7 @@ impl MeetingRow {
             start_clicked_at: self.start_clicked_at.map(instant),
             number: self.zoom_number,
             has_alert: self.alert.is_some(),
+            sequence: count(self.sequence),
         })
     }
 }
@@ -110,15 +112,21 @@ pub fn take(tx: &mut ReadTx<'_>, _: &KeeperPass, now: Instant, before: Option<&C
 /// The instants after `now` at which the background work may have something to do although nobody rings.
 pub fn turns(tx: &mut ReadTx<'_>, pass: &KeeperPass, now: Instant) -> Result<Vec<Instant>, StoreError> {
     let settings = pool::settings(tx)?;
-    let mut turns: Vec<Instant> =
-        noun::needs(tx, pass, now)?.iter().flat_map(|need| turning_points(need, &settings)).collect();
+    let mut turns: Vec<Instant> = noun::needs(tx, pass, now)?.iter().flat_map(|need| turning_points(need, &settings)).collect();
     for (row, worked_on_until) in licenses::list(tx)? {
         turns.extend(worked_on_until);
         turns.extend(row.retry_at);
     }
     turns.extend(settings.freeze.map(|freeze| freeze.probe_at));
-    let queued: Vec<Option<i64>> =
-        meetings::table.filter(meetings::queued_at.is_not_null()).select(meetings::queued_at).load(tx.db())?;
+    let queued: Vec<Option<i64>> = meetings::table
+        .filter(meetings::queued_at.is_not_null())
+        .filter(meetings::stage.ne(Stage::Cancelled.word()))
+        .select(meetings::queued_at)
+        .load(tx.db())?;
+    if !queued.is_empty() {
+        // Whoever waits may be admitted from the next slot on.
+        turns.push((now + Span::seconds(1)).grid_up());
+    }
     turns.extend(queued.into_iter().flatten().map(|at| leaves_line_at(instant(at))));
     let then = now.seconds();
     let next: [Option<i64>; 5] = [
@@ -132,6 +140,10 @@ pub fn turns(tx: &mut ReadTx<'_>, pass: &KeeperPass, now: Instant) -> Result<Vec
         letters::table.filter(letters::state.eq("queued")).select(min(letters::send_after)).first(tx.db())?,
     ];
     turns.extend(next.into_iter().flatten().map(instant));
+    if super::seats::any_stale(tx, pass)? {
+        // The account is read again a minute after the last reading.
+        turns.extend(pool::reading(tx)?.at.map(|at| at + Span::minutes(1)));
+    }
     turns.retain(|turn| *turn > now);
     turns.sort_unstable();
     turns.dedup();
@@ -143,8 +155,11 @@ pub fn event_bodies(tx: &mut ReadTx<'_>, _: &KeeperPass) -> Result<Vec<String>, 
     Ok(zoom_events::table.select(zoom_events::body).load(tx.db())?)
 }
 
-/// How many letters are waiting to be sent.
-pub fn letters_ahead(tx: &mut ReadTx<'_>, _: &KeeperPass) -> Result<u32, StoreError> {
-    let ahead: i64 = letters::table.filter(letters::state.eq("queued")).count().get_result(tx.db())?;
-    Ok(count(i32::try_from(ahead).unwrap_or(i32::MAX)))
+/// The outbox: what each letter about a meeting tells.
+pub fn outbox(tx: &mut ReadTx<'_>, _: &KeeperPass) -> Result<Vec<Letter>, StoreError> {
+    let rows: Vec<(Option<String>, String, String, String)> = letters::table
+        .filter(letters::meeting_id.is_not_null())
+        .select((letters::meeting_id, letters::kind, letters::recipient, letters::payload))
+        .load(tx.db())?;
+    Ok(rows.into_iter().map(|(meeting, kind, to, payload)| [meeting.unwrap_or_default(), kind, to, payload]).collect())
 }

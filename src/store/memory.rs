@@ -38,9 +38,10 @@ impl Disk {
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_\\_%' ESCAPE '\\' ORDER BY name",
         )
         .load(&mut *db)?;
-        let wiped: String = tables.iter().filter(|table| table.name != "pool").fold(String::new(), |sql, table| {
-            format!("{sql} DELETE FROM {};", table.name)
-        });
+        let wiped: String = tables
+            .iter()
+            .filter(|table| table.name != "pool")
+            .fold(String::new(), |sql, table| format!("{sql} DELETE FROM {};", table.name));
         db.batch_execute(&format!(
             "PRAGMA foreign_keys = OFF; BEGIN; {wiped} \
              DELETE FROM pool; INSERT INTO pool SELECT * FROM first_pool; COMMIT; PRAGMA foreign_keys = ON;"
