@@ -5,6 +5,8 @@
 //! seat by seat. I5 (answered 200 means stored) and I8 and I11, which speak of what is sent out, need more than a census and
 //! are checked where that is known.
 
+mod calls;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ids::{MeetingId, SeatId, TenantId};
@@ -12,6 +14,8 @@ use super::meeting::Stage;
 use super::pool::Place;
 use super::tenant::Share;
 use super::time::{Instant, SLOT_SECONDS, Span, Window};
+
+pub use calls::{Asked, few_calls, fewest_calls};
 
 /// Everything the invariants speak of, at one moment.
 #[derive(Clone, Debug)]
@@ -32,6 +36,8 @@ pub struct Census {
     pub rows: Vec<Row>,
     /// How often each thing was written down about each meeting: action and detail.
     pub audited: BTreeMap<(MeetingId, String, String), u32>,
+    /// The ids of the rows of that very second that are counted in it.
+    pub read: BTreeSet<String>,
 }
 
 /// A meeting, as far as the invariants speak of it.
@@ -61,6 +67,8 @@ pub struct Kept {
     pub number: Option<i64>,
     /// Whether its host and the operator are told that something is wrong with its license.
     pub has_alert: bool,
+    /// How often it was changed.
+    pub sequence: u32,
 }
 
 /// A row of the pool.
@@ -370,4 +378,14 @@ pub fn at_rest(census: &Census, zoom: &AtZoom) -> Vec<Breach> {
         }
     }
     found
+}
+
+/// A letter of the outbox: meeting, kind, recipient, and what it says with the sequence in it.
+pub type Letter = [String; 4];
+
+/// I4, as far as letters go: nobody is told the same thing of the same meeting twice.
+pub fn one_letter(outbox: &[Letter]) -> Vec<Breach> {
+    let mut told = BTreeSet::new();
+    let twice = outbox.iter().filter(|letter| !told.insert(*letter));
+    twice.map(|letter| Breach::new(Invariant::OneEffect, format!("{} of {} is told twice", letter[1], letter[0]))).collect()
 }

@@ -1,13 +1,17 @@
 //! `duologue simulate`: many days, side by side; the first broken promise ends it with the command that shows it again.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use sha2::{Digest as _, Sha256};
 
 use crate::app::AppError;
 use crate::clock::Stopwatch;
+use crate::store::memory::Disk;
 
-use super::day::{self, Outcome, Tally};
+use super::day;
+use super::outcome::{Outcome, Tally};
+use super::play::transcript;
 use super::weather::Faults;
 
 /// What to simulate.
@@ -31,6 +35,9 @@ pub struct Arguments {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+    /// Play this scenario script instead and print its transcript; docs/simulation.md tells how one is written.
+    #[arg(long, conflicts_with_all = ["days", "seed", "faults", "jobs", "story", "json"])]
+    pub script: Option<std::path::PathBuf>,
 }
 
 /// The days of a run, put together.
@@ -48,6 +55,11 @@ struct Report {
 
 /// Simulates, says what was found in `out`, and gives whether every promise held.
 pub fn run(arguments: &Arguments, out: &mut dyn std::io::Write) -> Result<bool, anyhow::Error> {
+    if let Some(file) = &arguments.script {
+        let (transcript, kept) = transcript(&std::fs::read_to_string(file)?)?;
+        write!(out, "{transcript}")?;
+        return Ok(kept);
+    }
     let watch = Stopwatch::start();
     let report = simulate(arguments)?;
     let seconds = watch.elapsed().as_secs_f64();
@@ -71,12 +83,19 @@ pub fn run(arguments: &Arguments, out: &mut dyn std::io::Write) -> Result<bool, 
         writeln!(out, "see it again: {}", again(*seed, arguments))?;
     }
     let tally = report.tally;
-    writeln!(out, "{} days, {} steps checked, {:.1} s", report.days, tally.steps, seconds)?;
+    writeln!(out, "{} days, {} steps checked, {seconds:.1} s", report.days, tally.steps)?;
+    writeln!(out, "{} meetings accepted, {} refused; {} runs", tally.accepted, tally.refused, tally.live)?;
+    writeln!(out, "{} starts without the promised license, {} alerts, {} deaths", tally.without, tally.alerts, tally.deaths)?;
+    let most = "at once at the most, summed over the days";
+    writeln!(out, "{} licenses on seats {most}, {} promised; {} moves", tally.most_attached, tally.deepest, tally.attaches)?;
+    let mean = tally.stayed_seconds.checked_div(tally.given_back).unwrap_or_default();
+    let longest = tally.longest_stay_seconds;
     writeln!(
         out,
-        "{} meetings accepted, {} refused, {} runs, {} told that there is no license; {} license moves, {} calls to Zoom, {} deaths",
-        tally.accepted, tally.refused, tally.live, tally.without, tally.attaches, tally.calls, tally.deaths
+        "{} licenses given back, {mean} s after the meeting's end on average, {longest} s at the most",
+        tally.given_back
     )?;
+    writeln!(out, "{} calls to Zoom; on fair days {} where {} is the least", tally.calls, tally.work_calls, tally.fewest_calls)?;
     writeln!(out, "digest {}", report.digest)?;
     Ok(report.failed.is_none())
 }
@@ -92,13 +111,14 @@ fn simulate(arguments: &Arguments) -> Result<Report, AppError> {
     let (next, stop) = (AtomicU64::new(0), AtomicBool::new(false));
     let work = || -> Result<Vec<(u64, Outcome)>, AppError> {
         let mut lived = Vec::new();
+        let disk = Arc::new(Disk::new()?);
         loop {
             let number = next.fetch_add(1, Ordering::SeqCst);
             if number >= arguments.days || stop.load(Ordering::SeqCst) {
                 return Ok(lived);
             }
             let seed = arguments.seed + number;
-            let outcome = day::live(seed, arguments.faults, None, arguments.story)?;
+            let outcome = day::live(&disk, seed, arguments.faults, None, arguments.story)?;
             if !outcome.breaches.is_empty() {
                 stop.store(true, Ordering::SeqCst);
             }

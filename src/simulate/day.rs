@@ -2,6 +2,7 @@
 //! must be true is looked at.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
@@ -9,116 +10,67 @@ use crate::app::AppError;
 use crate::app::bell::Lane;
 use crate::app::inbox::Received;
 use crate::domain::ids::MeetingId;
-use crate::domain::invariants::{self, Breach, Census, Invariant};
+use crate::domain::invariants::{self, Breach, Census, Kept};
 use crate::domain::meeting::Stage;
 use crate::domain::time::{Instant, Span};
 use crate::keeper;
+use crate::store::memory::Disk;
 use crate::zoom::simulator::Outgoing;
 
 use super::dice::Dice;
+use super::measure::Measure;
+use super::outcome::{Outcome, Tally};
 use super::people::{self, Deed, EVENING};
 use super::sabotage::Sabotage;
 use super::town::{MORNING, Town};
 use super::weather::{Faults, Weather};
 
-/// How often the keeper looks when nobody rings.
-pub(super) const PERIOD: Span = Span::minutes(1);
+/// How soon the keeper looks again after it was interrupted.
+const AGAIN: Span = Span::seconds(2);
+/// How often it looks although nothing is known to be due, and at the most how often it reads Zoom's account.
+const PATROL: Span = Span::minutes(20);
 /// A meeting that runs without its license is told of by then, however slowly Zoom answers.
 const TOLD_BY: Span = Span::minutes(4);
-/// How long everybody has, once nothing goes wrong any more, until all must be right: the longest pause after a refusal is
-/// half an hour, and a webhook may be 30 minutes late.
-const PEACE: Span = Span::minutes(75);
-
-/// What is to be counted over many days.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Tally {
-    /// Steps that were checked.
-    pub steps: u64,
-    /// Meetings that were accepted.
-    pub accepted: u64,
-    /// Meetings that were refused.
-    pub refused: u64,
-    /// Meetings that took place.
-    pub live: u64,
-    /// Starts for which the promised license was not there: the host was told, and waited or began without.
-    pub without: u64,
-    /// Licenses put on seats.
-    pub attaches: u64,
-    /// The fewest with which the same meetings could have been held; only for days on which nothing goes wrong.
-    pub fewest: u64,
-    /// Calls to Zoom.
-    pub calls: u64,
-    /// How often the process died.
-    pub deaths: u64,
-}
-
-impl Tally {
-    /// Counts another day's.
-    pub(super) fn add(&mut self, other: Self) {
-        self.steps += other.steps;
-        self.accepted += other.accepted;
-        self.refused += other.refused;
-        self.live += other.live;
-        self.without += other.without;
-        self.attaches += other.attaches;
-        self.fewest += other.fewest;
-        self.calls += other.calls;
-        self.deaths += other.deaths;
-    }
-}
-
-/// How a day went.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// What must not have happened, in order; empty on a good day.
-    pub breaches: Vec<(Instant, Breach)>,
-    /// Stands for everything that happened: equal for equal seeds.
-    pub digest: [u8; 32],
-    /// Its counts.
-    pub tally: Tally,
-    /// What happened, line by line, if it was asked for.
-    pub story: Vec<String>,
-}
 
 pub(super) struct Day {
     pub(super) town: Town,
     pub(super) dice: Dice,
     pub(super) tally: Tally,
-    weather: Weather,
-    agenda: BTreeMap<(Instant, u64), Deed>,
+    pub(super) weather: Weather,
+    pub(super) agenda: BTreeMap<(Instant, u64), Deed>,
     planned: u64,
-    before: Census,
+    pub(super) before: Census,
+    /// How much had been written when `before` was taken; none: it must be taken anew.
+    written: Option<i64>,
+    /// When the keeper next has something to do although nobody rings.
+    turn: Instant,
     live_since: BTreeMap<MeetingId, Instant>,
-    answered: BTreeSet<String>,
-    breaches: Vec<(Instant, Breach)>,
-    digest: Sha256,
+    pub(super) answered: BTreeSet<String>,
+    pub(super) breaches: Vec<(Instant, Breach)>,
+    pub(super) digest: Sha256,
     tells: bool,
-    story: Vec<String>,
+    pub(super) measure: Measure,
+    pub(super) story: Vec<String>,
+    /// What meetings and seats are called in the story; others go by the end of their id.
+    pub(super) names: BTreeMap<String, String>,
     sabotage: Option<Sabotage>,
 }
 
 /// Lives through the day of this seed.
-pub(super) fn live(seed: u64, faults: Faults, sabotage: Option<Sabotage>, tells: bool) -> Result<Outcome, AppError> {
+pub(super) fn live(
+    disk: &Arc<Disk>,
+    seed: u64,
+    faults: Faults,
+    sabotage: Option<Sabotage>,
+    tells: bool,
+) -> Result<Outcome, AppError> {
     let dice = Dice::of(seed);
-    let town = Town::found(&dice)?;
+    let town = Town::found(&dice, disk)?;
     let weather = Weather::of(faults, &dice);
-    let before = town.census()?;
-    let mut day = Day {
-        town,
-        dice,
-        tally: Tally::default(),
-        weather,
-        agenda: BTreeMap::new(),
-        planned: 0,
-        before,
-        live_since: BTreeMap::new(),
-        answered: BTreeSet::new(),
-        breaches: Vec::new(),
-        digest: Sha256::new(),
-        tells,
-        story: Vec::new(),
-        sabotage,
-    };
+    let mut day = Day { weather, tells, sabotage, ..Day::begin(town, dice)? };
+    if sabotage == Some(Sabotage::AsksTwice) {
+        day.town.ask_twice();
+    }
     let facts = day.town.facts.clone();
     day.tell(&facts);
     // The pool is in order before the first person comes.
@@ -131,6 +83,31 @@ pub(super) fn live(seed: u64, faults: Faults, sabotage: Option<Sabotage>, tells:
 }
 
 impl Day {
+    /// A morning on which nobody has plans.
+    pub(super) fn begin(town: Town, dice: Dice) -> Result<Self, AppError> {
+        let before = town.census(None)?;
+        Ok(Self {
+            town,
+            dice,
+            tally: Tally::default(),
+            weather: Weather::fair(),
+            agenda: BTreeMap::new(),
+            planned: 0,
+            before,
+            written: None,
+            turn: MORNING,
+            live_since: BTreeMap::new(),
+            answered: BTreeSet::new(),
+            breaches: Vec::new(),
+            digest: Sha256::new(),
+            tells: true,
+            measure: Measure::default(),
+            story: Vec::new(),
+            names: BTreeMap::new(),
+            sabotage: None,
+        })
+    }
+
     /// Puts something on the agenda; what is past is done next.
     pub(super) fn plan(&mut self, at: Instant, deed: Deed) {
         self.planned += 1;
@@ -163,36 +140,68 @@ impl Day {
         self.wind_down()
     }
 
-    /// To the next entry of the agenda, but no longer than to the keeper's next round.
+    /// To whatever is next: on the agenda, for the keeper, or at Zoom.
     fn wait_for_what_is_next(&mut self) {
-        let next_round = self.town.now() + PERIOD;
-        let next = self.agenda.first_key_value().map_or(next_round, |((at, _), _)| (*at).min(next_round));
+        let agenda = self.agenda.first_key_value().map(|((at, _), _)| *at);
+        let next = agenda.into_iter().chain(self.zoom_is_next()).fold(self.turn, Instant::min);
         let jump = if self.dice.chance(self.weather.jumps) { Span::minutes(1 + self.dice.below(20) as i64) } else { Span::ZERO };
         if jump > Span::ZERO {
             self.tell("the clock jumps");
         }
-        self.town.clock.set(next.max(self.town.now()) + jump);
+        self.wait_until(next + jump);
     }
 
-    /// Webhooks are delivered and every lane does what there is, until nothing more happens.
-    fn round(&mut self) -> Result<(), AppError> {
-        for _ in 0..3 {
+    /// Nobody does anything until then, but the keeper and Zoom.
+    pub(super) fn pass_until(&mut self, until: Instant) -> Result<(), AppError> {
+        while self.town.now() < until && self.breaches.is_empty() {
+            let next = self.zoom_is_next().map_or(self.turn, |zoom| zoom.min(self.turn));
+            self.wait_until(next.min(until).max(self.town.now() + Span::seconds(1)));
+            self.round()?;
+        }
+        Ok(())
+    }
+
+    /// When Zoom sends a webhook or cuts a meeting.
+    fn zoom_is_next(&self) -> Option<Instant> {
+        let millis = self.town.at_zoom(|zoom, _| zoom.next_due())?;
+        Some(Instant::from_seconds(millis.div_euclid(1000) + 1))
+    }
+
+    fn wait_until(&self, at: Instant) {
+        if at > self.town.now() {
+            self.town.clock.set(at);
+        }
+    }
+
+    /// Webhooks are delivered, and the lanes whose bells have rung do what there is, until nothing more happens. All lanes
+    /// look when something may be due that nobody rings for.
+    pub(super) fn round(&mut self) -> Result<(), AppError> {
+        if self.town.now() >= self.turn {
+            self.town.bells.ring_all();
+            self.written = None;
+        }
+        for _ in 0..8 {
             self.may_die();
             let delivered = self.deliver()?;
-            for lane in [Lane::Inbox, Lane::Account, Lane::Rooms, Lane::Licenses, Lane::Letters] {
-                if self.sabotage.is_some_and(|sabotage| sabotage.stops(lane, self.town.now())) {
+            let mut interrupted = false;
+            for lane in [Lane::Inbox, Lane::Rooms, Lane::Account, Lane::Licenses, Lane::Letters] {
+                let stands_still = self.sabotage.is_some_and(|sabotage| sabotage.stops(lane, self.town.now()));
+                if !self.town.bells.take(lane) || stands_still {
                     continue;
                 }
                 let app = self.town.app.clone();
                 match self.town.alive(keeper::run(&app, lane)) {
                     None => self.tell("the process dies"),
                     Some(Err(AppError::Store(error))) => return Err(error.into()),
-                    // What Zoom did is tried again in the next round.
-                    Some(Ok(()) | Err(_)) => {}
+                    Some(Err(_)) => interrupted = true,
+                    Some(Ok(())) => {}
                 }
             }
             self.look()?;
-            if delivered == 0 {
+            if interrupted {
+                self.turn = self.turn.min(self.town.now() + AGAIN);
+            }
+            if delivered == 0 && !self.town.bells.any() {
                 break;
             }
         }
@@ -202,6 +211,11 @@ impl Day {
     fn deliver(&mut self) -> Result<usize, AppError> {
         let due: Vec<Outgoing> = self.town.at_zoom(|zoom, now| zoom.tick(now));
         for webhook in &due {
+            if self.sabotage == Some(Sabotage::DropsWebhooks) {
+                self.answered.insert(webhook.body.clone());
+                self.town.at_zoom(|zoom, now| zoom.answered(now, webhook.id, Some(200)));
+                continue;
+            }
             let app = self.town.app.clone();
             let received = app.receive_webhook(Some(&webhook.timestamp), Some(&webhook.signature), webhook.body.as_bytes());
             let answer = match self.town.alive(received) {
@@ -252,11 +266,19 @@ impl Day {
         });
     }
 
-    /// Everything that must be true after a step.
-    fn look(&mut self) -> Result<(), AppError> {
+    /// Everything that must be true after a step. The database is read again only if something was written.
+    pub(super) fn look(&mut self) -> Result<(), AppError> {
         self.tally.steps += 1;
-        let mut after = self.town.census()?;
+        let written = self.town.changes()?;
         let mut truth = self.town.truth();
+        if self.written == Some(written) && self.sabotage.is_none() {
+            self.before.now = self.town.now();
+            self.measure.look(&self.before, &truth, &mut self.tally);
+            let found = invariants::after_step(&self.before, &self.before, &truth, &self.live_since, TOLD_BY);
+            self.breach(found);
+            return Ok(());
+        }
+        let mut after = self.town.census(Some(&self.before))?;
         if let Some(sabotage) = self.sabotage {
             sabotage.spoil(&mut after, &mut truth, self.town.now());
         }
@@ -268,13 +290,17 @@ impl Day {
             }
         }
         let found = invariants::after_step(&self.before, &after, &truth, &self.live_since, TOLD_BY);
+        self.measure.look(&after, &truth, &mut self.tally);
         self.note(&after);
         self.breach(found);
         self.before = after;
+        self.written = Some(written);
+        let patrol = self.town.now() + PATROL;
+        self.turn = self.town.turns()?.first().map_or(patrol, |turn| patrol.min(*turn));
         Ok(())
     }
 
-    fn breach(&mut self, found: Vec<Breach>) {
+    pub(super) fn breach(&mut self, found: Vec<Breach>) {
         let now = self.town.now();
         for breach in found {
             self.tell(&format!("{} is broken: {}", breach.invariant.name(), breach.words));
@@ -290,66 +316,40 @@ impl Day {
             if before == Some(meeting) {
                 continue;
             }
+            self.tally.alerts += u64::from(meeting.has_alert && before.is_none_or(|before| !before.has_alert));
             self.tally.live += u64::from(meeting.stage == Stage::Live && before.is_none_or(|before| before.stage != Stage::Live));
-            let promise = if meeting.licensed { "licensed" } else { "without" };
-            let line = if meeting.queued { ", in line" } else { "" };
-            let alert = if meeting.has_alert { ", alert" } else { "" };
-            let (from, until) = (clock(meeting.hold.0), clock(meeting.hold.1));
-            let words = format!(
-                "  {} {:?} on {}, {promise} {from}-{until}{line}{alert}",
-                short(&meeting.id),
-                meeting.stage,
-                meeting.seat
-            );
-            self.tell(&words);
+            let words = self.words_for(meeting);
+            if before.is_some_and(|before| self.words_for(before) == words) {
+                // Nothing that a reader would see, but a part of what happened.
+                self.digest.update(format!("{meeting:?}"));
+            } else {
+                self.tell(&words);
+            }
         }
         for (row, was) in after.rows.iter().zip(&self.before.rows.clone()) {
             if row != was {
-                let seat = row.seat.as_ref().map(ToString::to_string).unwrap_or_default();
-                self.tell(&format!("  license {} {:?} {seat}", row.number, row.place));
+                let seat = row.seat.as_ref().map(|seat| format!(" {}", self.name(seat.as_str()))).unwrap_or_default();
+                self.tell(&format!("  license {} is {}{seat}", row.number, row.place.word()));
             }
         }
     }
 
-    /// Everybody goes home, nothing goes wrong any more, and after a while everything must be in its place.
-    fn wind_down(&mut self) -> Result<(), AppError> {
-        self.weather.clear(&self.town);
-        self.tell("everybody goes home");
-        self.agenda.clear();
-        let running: Vec<i64> = self.town.at_zoom(|zoom, _| {
-            zoom.meetings().filter(|meeting| meeting.running.is_some()).map(|meeting| meeting.number).collect()
-        });
-        for number in running {
-            self.town.at_zoom(|zoom, now| zoom.end(now, number, "everybody went home"));
-        }
-        let rest_from = self.town.now() + PEACE;
-        while self.town.now() < rest_from + PERIOD + PERIOD && self.breaches.is_empty() {
-            self.town.clock.advance(std::time::Duration::from_mins(1));
-            self.round()?;
-            if self.town.now() >= rest_from {
-                let truth = self.town.truth();
-                let found = invariants::at_rest(&self.before, &truth);
-                self.breach(found);
-            }
-        }
-        self.stored()?;
-        self.tally.calls = self.town.calls();
-        self.tally.deaths = u64::from(self.town.deaths);
-        Ok(())
+    fn words_for(&self, meeting: &Kept) -> String {
+        let (stage, seat) = (meeting.stage.word(), self.name(meeting.seat.as_str()));
+        let (from, until) = (clock(meeting.hold.0), clock(meeting.hold.1));
+        let hold = match (meeting.licensed, from == until) {
+            (_, true) => "holds nothing".to_owned(),
+            (true, _) => format!("holds a license {from} to {until}"),
+            (false, _) => format!("without a license {from} to {until}"),
+        };
+        let line = if meeting.queued { ", in line" } else { "" };
+        let alert = if meeting.has_alert { ", alert" } else { "" };
+        format!("  {} is {stage} on {seat}, {hold}{line}{alert}", self.name(meeting.id.as_str()))
     }
 
-    /// I5: whatever was answered 200 is in the database.
-    fn stored(&mut self) -> Result<(), AppError> {
-        let stored = self.town.event_bodies()?;
-        let lost = self.answered.iter().find(|body| !stored.contains(*body)).cloned();
-        let found = lost.map(|body| Breach::new(Invariant::Durable, format!("answered 200 and not stored: {body}")));
-        self.breach(found.into_iter().collect());
-        Ok(())
-    }
-
-    fn outcome(mut self) -> Outcome {
-        self.digest.update(format!("{:?}", self.tally));
-        Outcome { breaches: self.breaches, digest: self.digest.finalize().into(), tally: self.tally, story: self.story }
+    /// What the story calls this meeting or seat.
+    fn name(&self, id: &str) -> String {
+        self.names.get(id).cloned().unwrap_or_else(|| id.get(30..).unwrap_or(id).to_owned())
     }
 }
 

@@ -125,6 +125,7 @@ impl Day {
         let with = if tries > 1 && self.dice.chance(400) { With::WhateverThereIs } else { With::License };
         let app = self.town.app.clone();
         let given = self.town.alive(app.start(&scope, &user, meeting, with));
+        self.tally.presses += 1;
         let answer = match given {
             Some(Err(AppError::NotFound(_))) => return Ok(()),
             given => self.answered(given)?,
@@ -270,12 +271,13 @@ impl Day {
         self.town.alive(found).unwrap_or(Ok(None)).map_err(Into::into)
     }
 
-    fn number_of(&mut self, scope: &TenantScope, id: &MeetingId) -> Result<Option<i64>, AppError> {
+    pub(super) fn number_of(&mut self, scope: &TenantScope, id: &MeetingId) -> Result<Option<i64>, AppError> {
         Ok(self.find(scope, id)?.and_then(|meeting| meeting.room).map(|room| room.number))
     }
 }
 
-fn parameter(url: &str, name: &str) -> Option<String> {
+/// A field of a URL's query.
+pub(super) fn parameter(url: &str, name: &str) -> Option<String> {
     let url = url::Url::parse(url).ok()?;
     url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }

@@ -7,9 +7,14 @@ mod command;
 mod day;
 mod deeds;
 mod dice;
+mod evening;
+mod measure;
 mod mortal;
+mod outcome;
 mod people;
+mod play;
 mod sabotage;
+mod script;
 mod town;
 mod weather;
 
@@ -17,5 +22,7 @@ mod weather;
 mod tests;
 
 pub use command::{Arguments, run};
-pub use day::{Outcome, Tally};
+pub use outcome::{Outcome, Tally};
+pub use play::transcript;
+pub use script::ScriptError;
 pub use weather::Faults;

@@ -13,6 +13,7 @@ use super::people::EVENING;
 
 /// A defect of the portal, as it would show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(test), expect(dead_code, reason = "only tests plant bugs"))]
 pub(super) enum Sabotage {
     /// Admission promises one license too many.
     PromisesTooMany,
@@ -22,6 +23,10 @@ pub(super) enum Sabotage {
     TellsNobody,
     /// A webhook that came twice has its effect twice.
     StartsTwice,
+    /// A webhook is answered 200 and thrown away.
+    DropsWebhooks,
+    /// Zoom is asked everything twice.
+    AsksTwice,
     /// After the last meeting the keeper forgets its licenses.
     ForgetsLicenses,
     /// Any end ends the meeting, whichever run it was of.
@@ -34,11 +39,13 @@ pub(super) enum Sabotage {
 
 impl Sabotage {
     #[cfg(test)]
-    pub(super) const ALL: [(Self, Invariant); 8] = [
+    pub(super) const ALL: [(Self, Invariant); 10] = [
         (Self::PromisesTooMany, Invariant::Admission),
         (Self::AttachesWithoutARow, Invariant::Licenses),
         (Self::TellsNobody, Invariant::LicensedOrTold),
         (Self::StartsTwice, Invariant::OneEffect),
+        (Self::DropsWebhooks, Invariant::Durable),
+        (Self::AsksTwice, Invariant::Calls),
         (Self::ForgetsLicenses, Invariant::Rest),
         (Self::EndsAnyRun, Invariant::OldRun),
         (Self::BooksTwice, Invariant::OneAtATime),
@@ -90,7 +97,7 @@ impl Sabotage {
                 }
             }
             Self::WritesNothingDown => census.audited.retain(|(_, action, _), _| action != "meeting.cancelled"),
-            Self::ForgetsLicenses => {}
+            Self::ForgetsLicenses | Self::DropsWebhooks | Self::AsksTwice => {}
         }
     }
 }

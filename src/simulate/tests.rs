@@ -1,11 +1,15 @@
 //! The simulation itself: a seed replays, and no planted bug gets past the checks.
 
-use super::day::{self, Outcome};
+use std::sync::Arc;
+
+use super::day;
+use super::outcome::Outcome;
 use super::sabotage::Sabotage;
 use super::weather::Faults;
+use crate::store::memory::Disk;
 
 fn live(seed: u64, faults: Faults, sabotage: Option<Sabotage>) -> Outcome {
-    day::live(seed, faults, sabotage, true).unwrap()
+    day::live(&Arc::new(Disk::new().unwrap()), seed, faults, sabotage, true).unwrap()
 }
 
 #[test]

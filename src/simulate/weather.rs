@@ -48,9 +48,14 @@ const OF_CALLS: [Fault; 7] =
     [Fault::TooFast, Fault::DailyLimit, Fault::ServerError, Fault::Slow, Fault::BrokenAnswer, Fault::NoAnswer, Fault::NotApplied];
 
 impl Weather {
+    /// Nothing goes wrong.
+    pub(super) fn fair() -> Self {
+        Self { faults: Vec::new(), freeze: None, deaths: 0, hands: 0, jumps: 0 }
+    }
+
     pub(super) fn of(faults: Faults, dice: &Dice) -> Self {
         let has = |kind: Faults| faults == kind || faults == Faults::All;
-        let mut weather = Self { faults: Vec::new(), freeze: None, deaths: 0, hands: 0, jumps: 0 };
+        let mut weather = Self::fair();
         for fault in OF_WEBHOOKS.iter().filter(|_| has(Faults::Webhooks)).chain(OF_CALLS.iter().filter(|_| has(Faults::Calls))) {
             if dice.chance(350) {
                 weather.faults.push((*fault, dice.one_of(&[10, 50, 200])));

@@ -24,6 +24,7 @@ pub mod letters;
 pub mod licenses;
 pub mod links;
 pub mod meetings;
+pub mod memory;
 pub mod migrate;
 pub mod moves;
 pub mod pool;
@@ -57,7 +58,7 @@ pub struct Store(Arc<Access>);
 enum Access {
     /// One connection, used on the caller's thread: in-memory databases, tests and the simulation.
     /// The fuse lets the process die between any two writes.
-    Inline(Mutex<Db>, Fuse),
+    Inline(Arc<Mutex<Db>>, Fuse),
     /// Several readers on worker threads and one writer on a thread of its own.
     Threaded { readers: r2d2::Pool<DbManager>, writer: Writer },
 }
@@ -72,22 +73,18 @@ impl Store {
     /// Opens the database with at most `batch` changes in one transaction; 1 is what group commit is measured against.
     pub fn open_with(url: &DatabaseUrl, batch: usize) -> Result<(Self, KeeperPass), StoreError> {
         let manager = DbManager::new(url.clone());
-        let access = if url.is_in_memory() {
-            let mut db = manager.open_writer()?;
-            migrate::apply(&mut db)?;
-            Access::Inline(Mutex::new(db), Fuse::default())
-        } else {
-            let writer = Writer::spawn(manager.clone(), batch)?;
-            let readers = r2d2::Pool::builder()
-                .max_size(connection::READERS)
-                .min_idle(Some(1))
-                .connection_timeout(std::time::Duration::from_secs(5))
-                .error_handler(Box::new(connection::LogPoolErrors))
-                .build(manager)
-                .map_err(StoreError::unavailable)?;
-            Access::Threaded { readers, writer }
-        };
-        Ok((Self(Arc::new(access)), KeeperPass::new()))
+        if url.is_in_memory() {
+            return Ok(memory::Disk::new()?.open());
+        }
+        let writer = Writer::spawn(manager.clone(), batch)?;
+        let readers = r2d2::Pool::builder()
+            .max_size(connection::READERS)
+            .min_idle(Some(1))
+            .connection_timeout(std::time::Duration::from_secs(5))
+            .error_handler(Box::new(connection::LogPoolErrors))
+            .build(manager)
+            .map_err(StoreError::unavailable)?;
+        Ok((Self(Arc::new(Access::Threaded { readers, writer })), KeeperPass::new()))
     }
 
     /// Runs `question` in one read transaction, off the async threads.

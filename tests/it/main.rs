@@ -24,6 +24,8 @@ mod race;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]
+mod scenarios;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod storm;
