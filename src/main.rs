@@ -17,7 +17,7 @@ use duologue::store::{DatabaseUrl, Store, StoreError, migrate};
 use duologue::web::WebOptions;
 use duologue::zoom::http::HttpTransport;
 use duologue::zoom::{Client, Credentials};
-use duologue::{demo, keeper, simulate, web};
+use duologue::{demo, keeper, planner, simulate, web};
 use serde_json::json;
 
 /// One-on-one Zoom meetings for many tenants, with a few licenses that serve many hosts.
@@ -57,6 +57,8 @@ enum Command {
     },
     /// Live through many simulated days on which everything goes wrong, and check every promise after every step.
     Simulate(simulate::Arguments),
+    /// Say how many licenses are needed, from described days or from those on record.
+    Plan(planner::Arguments),
     /// Operators: the people who run the pool.
     #[command(subcommand)]
     Operator(OperatorCommand),
@@ -165,6 +167,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Simulate(arguments) => {
             Ok(if simulate::run(&arguments, &mut std::io::stdout())? { ExitCode::SUCCESS } else { ExitCode::from(1) })
         }
+        Command::Plan(arguments) => planner::run(&arguments, &mut std::io::stdout()).await.map(|()| ExitCode::SUCCESS),
         Command::Operator(OperatorCommand::Add { email, name, json }) => add_operator(&email, &name, json).await,
         Command::Tenant(TenantCommand::Add { slug, name, admin_email, admin_name, zone, guarantee, cap, json }) => {
             let share = Share { guarantee, cap };
