@@ -118,8 +118,7 @@ fn count_in_use(pool: &PaperPool, days: &mut Days) {
     }
     for (day, holds) in by_day {
         let from = Slot(i64::from(day) * SLOTS_OF_A_DAY);
-        days.entry(day).or_default().in_use =
-            pool.in_use(SlotRange { from, until: Slot(from.0 + SLOTS_OF_A_DAY) }, &holds);
+        days.entry(day).or_default().in_use = pool.in_use(SlotRange { from, until: Slot(from.0 + SLOTS_OF_A_DAY) }, &holds);
     }
 }
 
