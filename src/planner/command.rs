@@ -72,15 +72,37 @@ pub struct Arguments {
 
 /// Says in `out` how many licenses are needed.
 pub async fn run(arguments: &Arguments, out: &mut dyn std::io::Write) -> anyhow::Result<()> {
-    let (case, source) = if arguments.recorded { on_record(arguments).await? } else { drawn(arguments)? };
+    if !arguments.recorded {
+        let (case, source) = drawn(arguments)?;
+        return say(arguments, &case, &source, out);
+    }
+    let database = config::database(&environment)?;
+    ensure!(migrate::pending(&database)?.is_empty(), "the database is not up to date; run: duologue migrate");
+    let (store, pass) = Store::open(&database)?;
+    run_on_record(&store, OperatorPass::console(&pass), &Clock::System, arguments, out).await
+}
+
+/// Says in `out` how many licenses the days on record would have needed.
+pub async fn run_on_record(
+    store: &Store,
+    operator: OperatorPass,
+    clock: &Clock,
+    arguments: &Arguments,
+    out: &mut dyn std::io::Write,
+) -> anyhow::Result<()> {
+    let (case, source) = read(store, operator, clock, arguments).await?;
+    say(arguments, &case, &source, out)
+}
+
+fn say(arguments: &Arguments, case: &Case, source: &str, out: &mut dyn std::io::Write) -> anyhow::Result<()> {
     ensure!(!case.attempts.is_empty(), "no meeting was asked for on these days; take more days, or describe them instead");
-    let answer = find(&case, arguments.target, arguments.around);
+    let answer = find(case, arguments.target, arguments.around);
     if arguments.json {
         let mut json = serde_json::to_value(&answer)?;
         json["source"] = source.into();
         writeln!(out, "{json}")?;
     } else {
-        write!(out, "{}", report::text(&answer, &source))?;
+        write!(out, "{}", report::text(&answer, source))?;
     }
     Ok(())
 }
@@ -106,7 +128,7 @@ fn drawn(arguments: &Arguments) -> anyhow::Result<(Case, String)> {
     let settings = PoolSettings { spare: arguments.spare, ..PoolSettings::defaults() };
     let attempts = described::draw(&description, &settings, &Ids::seeded(arguments.seed));
     let source = format!(
-        "{} hosts with {} meetings of about {} minutes a day, drawn with seed {}",
+        "{} hosts, each with {} a day on the average, of about {} minutes, drawn with seed {}",
         arguments.hosts, arguments.meetings_per_day, arguments.length, arguments.seed
     );
     let shares = alone(TenantId::new("all"));
@@ -118,20 +140,8 @@ fn alone(tenant: TenantId) -> Shares {
     [(tenant, Share { guarantee: 0, cap: u32::MAX })].into()
 }
 
-async fn on_record(arguments: &Arguments) -> anyhow::Result<(Case, String)> {
-    let database = config::database(&environment)?;
-    ensure!(migrate::pending(&database)?.is_empty(), "the database is not up to date; run: duologue migrate");
-    let (store, pass) = Store::open(&database)?;
-    read(&store, OperatorPass::console(&pass), &Clock::System, arguments).await
-}
-
 /// The days on record up to now.
-pub(super) async fn read(
-    store: &Store,
-    operator: OperatorPass,
-    clock: &Clock,
-    arguments: &Arguments,
-) -> anyhow::Result<(Case, String)> {
+async fn read(store: &Store, operator: OperatorPass, clock: &Clock, arguments: &Arguments) -> anyhow::Result<(Case, String)> {
     let days = arguments.days.unwrap_or(30);
     let within = Window::lasting(clock.now() - Span::days(i64::from(days)), Span::days(i64::from(days)));
     let slug = arguments.tenant.as_deref().map(Slug::parse).transpose().context("--tenant")?;

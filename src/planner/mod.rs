@@ -16,4 +16,4 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-pub use command::{Arguments, run};
+pub use command::{Arguments, run, run_on_record};

@@ -28,14 +28,13 @@ fn first_lines(answer: &Answer, source: &str) -> String {
         Some(saved @ 1..) => writeln!(text, "A license for each of the {} hosts would be {saved} more.", answer.hosts),
         _ => writeln!(text, "That is no fewer than one for each of the {} hosts.", answer.hosts),
     };
-    let _ = writeln!(text, "With {} it would be {}.", answer.licenses, share(enough));
-    for (name, number) in [("One more", answer.licenses + 1), ("One fewer", answer.licenses.saturating_sub(1))] {
-        if let Some(line) = of(answer, number).filter(|line| line.licenses != answer.licenses) {
-            let _ = writeln!(text, "{name}: {}.", share(line));
-        }
+    let mut told = vec![answer.licenses, answer.licenses + 1, answer.licenses.saturating_sub(1)];
+    if !told.contains(&answer.around) {
+        told.push(answer.around);
     }
-    if let Some(present) = of(answer, answer.around).filter(|line| line.licenses != answer.licenses) {
-        let _ = writeln!(text, "With the {} asked about: {}.", licenses(answer.around), share(present));
+    for line in told.into_iter().filter_map(|licenses| of(answer, licenses)) {
+        let (share, low, high) = (percent(line.rate.share), percent(line.rate.low), percent(line.rate.high));
+        let _ = writeln!(text, "With {}: {share} refused ({low} to {high}).", line.licenses);
     }
     let _ = writeln!(text, "Counted on {} wishes for a meeting on {} days: {source}.", enough.asked, answer.days);
     if enough.rate.high > answer.target {
@@ -88,12 +87,48 @@ fn licenses(count: u32) -> String {
     if count == 1 { "1 license".to_owned() } else { format!("{count} licenses") }
 }
 
-fn share(line: &Line) -> String {
-    format!("{} refused ({} to {})", percent(line.rate.share), percent(line.rate.low), percent(line.rate.high))
-}
-
 fn percent(share: f64) -> String {
     let percent = share * 100.0;
     let digits = if percent >= 10.0 || percent == 0.0 { 0 } else { 2 };
     format!("{percent:.digits$}%")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::interval::rate;
+    use super::*;
+
+    fn line(licenses: u32, refused: u32) -> Line {
+        let rate = rate(&[(refused, 100); 10]);
+        Line { licenses, spare: 1, asked: 1000, refused, rate, capped: 3, moved: 0, peak: 8, utilization: 0.5 }
+    }
+
+    #[test]
+    fn the_first_lines_say_it_in_words() {
+        let lines = vec![line(8, 2), line(9, 1), line(10, 0)];
+        let answer = Answer {
+            hosts: 20,
+            days: 10,
+            target: 0.01,
+            licenses: 9,
+            around: 9,
+            busiest_hour: 4.2,
+            erlang_b: 11,
+            engset: 10,
+            busy: 0,
+            lines,
+        };
+        let text = text(&answer, "days of a test");
+        for words in [
+            "9 licenses, 1 of them kept back against overruns, are enough for no more than 1.00% ",
+            "each of the 20 hosts would be 11 more.",
+            "With 9: 1.00% refused (1.00% to 1.00%).\nWith 10: 0% refused (0% to 0.30%).\nWith 8: 2.00% refused",
+            "on 1000 wishes for a meeting on 10 days: days of a test.",
+            "3 more wishes were refused by a tenant's own ceiling",
+            "\n>        9 ",
+            "4.2 licenses would be in use",
+        ] {
+            assert!(text.contains(words), "{words:?} is missing in\n{text}");
+        }
+    }
 }

@@ -15,6 +15,8 @@ mod life;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod planner;
+#[cfg(test)]
 mod routes;
 #[cfg(test)]
 mod store;
