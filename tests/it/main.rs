@@ -7,9 +7,13 @@ mod commands;
 #[cfg(test)]
 mod engine;
 #[cfg(test)]
+mod health;
+#[cfg(test)]
 mod html;
 #[cfg(test)]
 mod journey;
+#[cfg(test)]
+mod keeper;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
