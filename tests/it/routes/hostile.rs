@@ -35,8 +35,8 @@ const VALUES: [&str; 9] = [
     "<script>alert(1)</script>",
     "\u{202e}\u{1f980}\u{feff}",
 ];
-/// What lists and pages are asked by.
-const QUESTIONS: [&str; 9] = ["q", "page", "state", "show", "tenant", "when", "next", "start", "days"];
+/// What lists and pages are asked by. Nonsense in the second kind ends the search at once.
+const QUESTIONS: [&[&str]; 2] = [&["q", "show", "tenant", "when", "next", "start", "days"], &["page", "state"]];
 
 /// The pages that can be opened, each with who opens it.
 fn pages<'a>(ids: &Ids, cast: &'a Cast) -> Vec<(&'a Visitor, String)> {
@@ -120,8 +120,8 @@ with_demo_on_both_databases! {
         for (visitor, path) in pages(&ids, &cast) {
             for value in VALUES {
                 let encoded = percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC).to_string();
-                let query: Vec<String> = QUESTIONS.iter().map(|name| format!("{name}={encoded}")).collect();
-                for asked in [query.join("&"), query[0].clone(), query[1].clone(), query[4].clone()] {
+                for questions in QUESTIONS {
+                    let asked = questions.iter().map(|name| format!("{name}={encoded}")).collect::<Vec<_>>().join("&");
                     let seen = visitor.get(&format!("{path}?{asked}")).await;
                     if seen.status >= 500 || seen.body.contains("<script>alert") {
                         broken.push(format!("{path}?{asked}: {}", seen.status));
@@ -137,10 +137,10 @@ with_demo_on_both_databases! {
         let nobody = Visitor::nobody(&demo.portal);
         for (number, value) in [r"a\u0000b", r"\u0000", "-1", "99999999999999999999999999", r"\ud83e\udd80", "'; DROP TABLE pool; --"].iter().enumerate() {
             for body in [
-                format!(r#"{{"event":"meeting.ended","event_ts":{number}1,"payload":{{"object":{{"id":"{value}","uuid":"{value}","host_id":"{value}"}}}}}}"#),
-                format!(r#"{{"event":"meeting.started","event_ts":{number}2,"payload":{{"object":{{"id":"7","uuid":"{value}","start_time":"{value}"}}}}}}"#),
-                format!(r#"{{"event":"user.deleted","event_ts":{number}3,"payload":{{"object":{{"id":"{value}"}}}}}}"#),
-                format!(r#"{{"event":"{value}","event_ts":{number}4,"payload":{{"object":"{value}"}}}}"#),
+                format!(r#"{{"event":"meeting.ended","event_ts":1{number}1,"payload":{{"object":{{"id":"{value}","uuid":"{value}","host_id":"{value}"}}}}}}"#),
+                format!(r#"{{"event":"meeting.started","event_ts":1{number}2,"payload":{{"object":{{"id":"7","uuid":"{value}","start_time":"{value}"}}}}}}"#),
+                format!(r#"{{"event":"user.deleted","event_ts":1{number}3,"payload":{{"object":{{"id":"{value}"}}}}}}"#),
+                format!(r#"{{"event":"{value}","event_ts":1{number}4,"payload":{{"object":"{value}"}}}}"#),
             ] {
                 let timestamp = demo.app.now().seconds().to_string();
                 let signed = signature::sign(demo.app.webhook_secret.reveal(), &timestamp, body.as_bytes());
