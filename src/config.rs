@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use url::Url;
 
 use crate::store::DatabaseUrl;
+use crate::zoom::label::Plan;
 
 use reader::Reader;
 
@@ -100,6 +101,8 @@ pub struct ZoomSettings {
     pub api_url: Url,
     /// `ZOOM_OAUTH_URL`.
     pub oauth_url: Url,
+    /// `ZOOM_PLAN`.
+    pub plan: Plan,
     /// `ZOOM_ACCOUNT_ID`.
     pub account_id: String,
     /// `ZOOM_CLIENT_ID`.

@@ -20,6 +20,8 @@ use crate::mail::{Mailbox, Mailer, Sender};
 use crate::store::scope::OperatorPass;
 use crate::store::{DatabaseUrl, Store, migrate};
 use crate::web::{self, WebOptions};
+use crate::zoom::label::Plan;
+use crate::zoom::pace::Paced;
 use crate::zoom::simulator::{self, LocalTransport, Settings, SharedWorld, SimulatorConfig, World};
 use crate::zoom::{Client, Credentials};
 
@@ -103,9 +105,10 @@ impl Stage {
         let store = Store::open(&self.database)?;
         let pass = OperatorPass::console(&store.1);
         let transport = LocalTransport::new(self.world.clone(), clock.clone());
+        let paced = Paced::new(Arc::new(transport), Plan::Pro, clock.clone());
         let app = App::new(Parts {
             store,
-            zoom: Client::new(Arc::new(transport), self.credentials.clone(), clock.clone()),
+            zoom: Client::new(Arc::new(paced), self.credentials.clone(), clock.clone()),
             mailer: Mailer::Mailbox(self.mailbox.clone()),
             clock,
             ids,

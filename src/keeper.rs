@@ -15,6 +15,8 @@ use crate::store::heartbeats;
 
 /// How often a lane looks although nobody rang.
 const INTERVAL: Duration = Duration::from_secs(2);
+/// How often it is asked whether the account should be read again; also the pause after Zoom did not answer.
+const ACCOUNT_INTERVAL: Duration = Duration::from_mins(1);
 /// How often old rows are looked for.
 const SWEEP_INTERVAL: Duration = Duration::from_mins(10);
 /// How often a lane that works says so in the database.
@@ -59,7 +61,11 @@ impl Actor for Keeper {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
-        let interval = if self.lane == Lane::Sweeps { SWEEP_INTERVAL } else { INTERVAL };
+        let interval = match self.lane {
+            Lane::Sweeps => SWEEP_INTERVAL,
+            Lane::Account => ACCOUNT_INTERVAL,
+            Lane::Inbox | Lane::Licenses | Lane::Rooms | Lane::Letters => INTERVAL,
+        };
         ctx.notify(Look);
         ctx.run_interval(interval, |_, ctx| ctx.notify(Look));
     }
@@ -126,6 +132,7 @@ pub async fn run(app: &Arc<App>, lane: Lane) -> Result<(), AppError> {
             Lane::Licenses => app.reconcile().await?,
             Lane::Rooms => app.run_errand().await?,
             Lane::Letters => app.deliver_one().await?,
+            Lane::Account => app.read_account().await?,
             Lane::Sweeps => {
                 app.sweep().await?;
                 Turn::Idle

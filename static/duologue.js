@@ -60,7 +60,7 @@
   const poll = (region) => {
     const pause = Math.max(2, region.dataset.pollSeconds || 5) * 1000;
     const plain = (html) => { const t = document.createElement("template"); t.innerHTML = html; return t.innerHTML.trim(); };
-    const spoken = () => region.querySelector("[data-say]")?.textContent.trim() ?? "";
+    const spoken = () => all(region, "[data-say]").map((part) => part.textContent.trim());
     const stops = () => all(region, "a, button, summary");
     let seen = plain(region.innerHTML), wait = pause, timer;
     const swap = (html) => {
@@ -71,7 +71,8 @@
       region.innerHTML = seen = html;
       open.forEach(({ id }) => document.getElementById(id)?.setAttribute("open", ""));
       if (inside) (stops()[index] ?? region).focus();
-      if (spoken() !== before) say(spoken());
+      const news = spoken().filter((text) => !before.includes(text));
+      if (news.length) say(news.join(" "));
       enhance(region);
     };
     const look = async () => {

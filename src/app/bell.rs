@@ -14,13 +14,15 @@ pub enum Lane {
     Rooms,
     /// Letters that wait.
     Letters,
+    /// What Zoom says of the whole account.
+    Account,
     /// What is old and can go.
     Sweeps,
 }
 
 impl Lane {
     /// Every lane.
-    pub const ALL: [Self; 5] = [Self::Inbox, Self::Licenses, Self::Rooms, Self::Letters, Self::Sweeps];
+    pub const ALL: [Self; 6] = [Self::Inbox, Self::Licenses, Self::Rooms, Self::Letters, Self::Account, Self::Sweeps];
 
     /// The lane's name in logs and on the operator's pages.
     pub const fn name(self) -> &'static str {
@@ -29,6 +31,7 @@ impl Lane {
             Self::Licenses => "licenses",
             Self::Rooms => "rooms",
             Self::Letters => "letters",
+            Self::Account => "account",
             Self::Sweeps => "sweeps",
         }
     }

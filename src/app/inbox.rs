@@ -21,6 +21,9 @@ use super::{App, AppError};
 /// After this many failures an event is given up and shown to the operator.
 const MOST_TRIES: u32 = 5;
 
+/// For how long Zoom's word of a change that we made ourselves may be under way.
+const UNDER_WAY: Span = Span::minutes(2);
+
 /// What came of a request to the webhook endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Received {
@@ -79,6 +82,7 @@ impl App {
             Ok(Some(_)) => {
                 self.bell.ring(Lane::Licenses);
                 self.bell.ring(Lane::Rooms);
+                self.bell.ring(Lane::Account);
                 Ok(Turn::Worked)
             }
             Err(Failed { event: Some((id, tries)), cause }) => {
@@ -151,8 +155,17 @@ impl App {
             EventKind::UserDeactivated { zoom_user_id } => self.note_seat(tx, &zoom_user_id, SeatStatus::Inactive),
             EventKind::UserDeleted { zoom_user_id } => self.note_seat(tx, &zoom_user_id, SeatStatus::Missing),
             EventKind::UserUpdated { zoom_user_id } => {
-                let known = seats::find_by_zoom_user(tx, &self.pass(), &zoom_user_id)?.is_some();
-                Ok(said(known, "one of our seats was changed; the next sync reads it", "not one of our seats"))
+                let Some(seat) = seats::find_by_zoom_user(tx, &self.pass(), &zoom_user_id)? else { return Ok(unknown("seat")) };
+                // Zoom also tells of the moves that we made ourselves.
+                let ours = seat.observed_at.is_some_and(|at| self.now() < at + UNDER_WAY);
+                if !ours {
+                    seats::mark_stale(tx, &seat.id)?;
+                }
+                Ok(said(
+                    !ours,
+                    "one of our seats was changed; the account is read again",
+                    "we have just changed this seat ourselves",
+                ))
             }
             EventKind::ParticipantLeft(_) | EventKind::UrlValidation { .. } | EventKind::Other(_) => {
                 Ok("nothing to do".to_owned())
@@ -164,6 +177,8 @@ impl App {
         let Some(seat) = seats::find_by_zoom_user(tx, &self.pass(), zoom_user_id)? else { return Ok(unknown("seat")) };
         let observation = seats::Observation { zoom_user_id: seat.zoom_user_id, status, license: seat.observed, at: self.now() };
         seats::observe(tx, &seat.id, &observation)?;
+        // What became of its license is read with the account.
+        seats::mark_stale(tx, &seat.id)?;
         Ok(format!("the seat is {} now", status.word()))
     }
 }

@@ -21,7 +21,7 @@ const ARRIVAL_IS_FRESH: Span = Span::minutes(30);
 pub struct Joining {
     /// The meeting.
     pub view: MeetingView,
-    /// The host's organisation.
+    /// The host's organization.
     pub tenant: Tenant,
     /// What they can do now.
     pub door: Door,

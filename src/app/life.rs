@@ -1,10 +1,10 @@
 //! What Zoom tells us of a meeting's life, by webhook or by poll: the same effects for both.
 
 use crate::domain::meeting::{LONGEST, Meeting, Run, State};
-use crate::domain::time::{Instant, SLOT_SECONDS, Span};
+use crate::domain::time::{Instant, SLOT_SECONDS, Span, Window};
 use crate::store::audit::{self, Actor};
 use crate::store::scope::TenantScope;
-use crate::store::{StoreError, WriteTx, meetings, pool};
+use crate::store::{StoreError, WriteTx, meetings, pool, uses};
 
 use super::App;
 
@@ -23,6 +23,8 @@ impl App {
         let Ok(Some(live)) = meeting.state.started(run.clone()) else {
             return Ok(false);
         };
+        self.note_hold(tx, scope, meeting, run.since)?;
+        uses::begin_run(tx, scope, meeting, &run)?;
         let settings = pool::settings(tx)?;
         let at_least_until = (now + Span::seconds(SLOT_SECONDS) + settings.grace).grid_up();
         // Inside its hold it keeps what it was promised for as long as it runs; before it, the promise is still to come.
@@ -57,6 +59,9 @@ impl App {
     ) -> Result<bool, StoreError> {
         let at = self.believable(at, meeting);
         let run = Run { since: self.believable(run.since, meeting).min(at), ..run };
+        self.note_hold(tx, scope, meeting, run.since)?;
+        // For the ledger, the end of an older run counts too.
+        uses::end_run(tx, scope, meeting, &run, at)?;
         let Ok(Some(ended)) = meeting.state.ended(run.clone(), at) else {
             return Ok(false);
         };
@@ -71,10 +76,26 @@ impl App {
         Ok(true)
     }
 
+    /// For the ledger: what passed by `until` of the hold of a meeting that has not begun. Said before the hold is changed.
+    pub(super) fn note_hold(
+        &self,
+        tx: &mut WriteTx<'_>,
+        scope: &TenantScope,
+        meeting: &Meeting,
+        until: Instant,
+    ) -> Result<(), StoreError> {
+        let waits = meeting.licensed && matches!(meeting.state, State::Booked | State::Missed { .. });
+        match Window::new(meeting.hold.start(), until.min(meeting.hold.end())) {
+            Some(spent) if waits => uses::note_hold(tx, scope, &self.id(), meeting, spent),
+            _ => Ok(()),
+        }
+    }
+
     /// Nobody started it in time: the license and the rest of the hold are given back.
     pub(super) fn note_missed(&self, tx: &mut WriteTx<'_>, scope: &TenantScope, meeting: &Meeting) -> Result<bool, StoreError> {
         let now = self.now();
         let until = now.max(meeting.hold.start());
+        self.note_hold(tx, scope, meeting, now)?;
         let given_back = (meeting.hold.start(), until.min(meeting.hold.end()));
         match meeting.state.missed(now) {
             Ok(missed) => {

@@ -81,7 +81,7 @@ impl App {
     }
 
     /// Everybody in line, the first one first.
-    fn in_order(&self, tx: &mut ReadTx<'_>) -> Result<Vec<(TenantScope, Meeting)>, StoreError> {
+    pub(super) fn in_order(&self, tx: &mut ReadTx<'_>) -> Result<Vec<(TenantScope, Meeting)>, StoreError> {
         let (settings, now) = (pool::settings(tx)?, self.now());
         let in_line = meetings::line(tx, &self.pass(), now)?;
         let mut placed: Vec<_> =

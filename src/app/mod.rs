@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod bell;
 pub mod bookings;
+pub mod drift;
 pub mod inbox;
 pub mod join;
 pub mod keys;
@@ -23,6 +24,7 @@ pub mod sweeps;
 pub mod tenants;
 #[cfg(test)]
 mod testing;
+pub mod usage;
 pub mod users;
 
 use std::sync::Arc;
@@ -126,6 +128,23 @@ impl App {
             keys: Keys::derive(&parts.secret_key),
             base_url: parts.base_url,
             webhook_secret: parts.webhook_secret,
+            bell: Bell::default(),
+            hashing: Hashing::default(),
+        })
+    }
+
+    /// Another process on the same database, which knows nothing of what this one was doing.
+    pub fn successor(&self, zoom: Zoom) -> Arc<Self> {
+        Arc::new(Self {
+            store: self.store.clone(),
+            pass: self.pass.clone(),
+            zoom,
+            mailer: self.mailer.clone(),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            keys: self.keys.clone(),
+            base_url: self.base_url.clone(),
+            webhook_secret: self.webhook_secret.clone(),
             bell: Bell::default(),
             hashing: Hashing::default(),
         })

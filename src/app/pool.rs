@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use crate::domain::admission::{Stretch, above, peak};
 use crate::domain::ids::{EventId, LetterId, SeatId, TenantId};
-use crate::domain::pool::{PoolRow, PoolSettings};
+use crate::domain::line::{self, Place};
+use crate::domain::meeting::Meeting;
+use crate::domain::pool::{Moves, PoolRow, PoolSettings};
 use crate::domain::seat::Seat;
 use crate::domain::tenant::{Share, Tenant};
 use crate::domain::time::{Instant, Span, Window};
 use crate::store::audit::{self, Actor};
 use crate::store::meetings::{self, MeetingView};
 use crate::store::scope::OperatorPass;
-use crate::store::{ReadTx, StoreError, demand, events, heartbeats, letters, licenses, pool, seats, tenants};
+use crate::store::{ReadTx, StoreError, demand, events, heartbeats, letters, licenses, moves, pool, seats, tenants};
 
 use super::bell::Lane;
 use super::{App, AppError};
@@ -38,6 +40,12 @@ pub struct PoolView {
     pub events: Vec<(String, i64)>,
     /// The meetings that are live or hold a license now, each with its tenant's name.
     pub open: Vec<(String, MeetingView)>,
+    /// How often licenses have moved on this UTC day.
+    pub moves: Moves,
+    /// Who waits for a license that nobody was promised, the first one first, each with its tenant.
+    pub line: Vec<(TenantId, Place)>,
+    /// The seats that Zoom refuses a license.
+    pub refused: Vec<seats::Refused>,
 }
 
 /// What the accepted meetings of the days ahead need, against the licenses that were bought.
@@ -77,9 +85,29 @@ pub enum PoolRefusal {
 
 impl App {
     /// The pool as it is now.
-    pub async fn pool(&self, pass: &OperatorPass) -> Result<PoolView, AppError> {
-        let (pass, now) = (pass.clone(), self.now());
-        Ok(self.store.read(move |tx| view(tx, &pass, now)).await?)
+    pub async fn pool(self: &Arc<Self>, pass: &OperatorPass) -> Result<PoolView, AppError> {
+        let (app, pass) = (self.clone(), pass.clone());
+        Ok(self.store.read(move |tx| app.view(tx, &pass)).await?)
+    }
+
+    fn view(&self, tx: &mut ReadTx<'_>, pass: &OperatorPass) -> Result<PoolView, StoreError> {
+        let (settings, now) = (pool::settings(tx)?, self.now());
+        let place = |meeting: &Meeting| line::place(meeting, &settings, now);
+        let waiting = self.in_order(tx)?;
+        Ok(PoolView {
+            line: waiting.iter().filter_map(|(scope, meeting)| Some((scope.tenant().clone(), place(meeting)?))).collect(),
+            moves: moves::on_day(tx, now)?,
+            refused: seats::refused(tx, pass)?,
+            rows: licenses::list(tx)?.into_iter().map(|(row, _)| row).collect(),
+            seats: seats::list(tx, pass)?.into_iter().map(|seat| (seat.id.clone(), seat)).collect(),
+            tenants: tenants::list(tx, pass)?.into_iter().map(|tenant| (tenant.id.clone(), tenant)).collect(),
+            last_webhook: events::last_received(tx)?,
+            heartbeats: heartbeats::list(tx)?,
+            letters: letters::count_by_state(tx)?,
+            events: events::count_by_state(tx)?,
+            open: meetings::find_open(tx, pass, now)?,
+            settings,
+        })
     }
 
     /// What the accepted meetings of the next 30 days need. `licenses` stands in for K, to ask before it is changed.
@@ -114,7 +142,7 @@ impl App {
         Ok(set)
     }
 
-    /// Sets spare, lead, grace, rejoin and no-show.
+    /// Sets everything but the number of licenses.
     pub async fn set_pool(
         self: &Arc<Self>,
         pass: &OperatorPass,
@@ -226,28 +254,19 @@ impl App {
 
 fn in_words(settings: &PoolSettings) -> String {
     let minutes = |span: Span| span.as_minutes();
+    let budget = settings.move_budget.map_or_else(|| "none".to_owned(), |budget| budget.to_string());
     format!(
-        "kept back {}, lead {} min, grace {} min, rejoin {} min, no-show {} min",
+        "kept back {}, lead {} min, grace {} min, rejoin {} min, no-show {} min, strategy {}, release {}, move budget {budget}, late \
+         licenses {}",
         settings.spare(),
         minutes(settings.lead),
         minutes(settings.grace),
         minutes(settings.rejoin),
-        minutes(settings.no_show)
+        minutes(settings.no_show),
+        settings.strategy.word(),
+        settings.release.word(),
+        if settings.late_attach { "yes" } else { "no" }
     )
-}
-
-fn view(tx: &mut ReadTx<'_>, pass: &OperatorPass, now: Instant) -> Result<PoolView, StoreError> {
-    Ok(PoolView {
-        settings: pool::settings(tx)?,
-        rows: licenses::list(tx)?.into_iter().map(|(row, _)| row).collect(),
-        seats: seats::list(tx, pass)?.into_iter().map(|seat| (seat.id.clone(), seat)).collect(),
-        tenants: tenants::list(tx, pass)?.into_iter().map(|tenant| (tenant.id.clone(), tenant)).collect(),
-        last_webhook: events::last_received(tx)?,
-        heartbeats: heartbeats::list(tx)?,
-        letters: letters::count_by_state(tx)?,
-        events: events::count_by_state(tx)?,
-        open: meetings::find_open(tx, pass, now)?,
-    })
 }
 
 /// Whether a tenant, known or new, can be given this share. Asked inside the transaction that gives it.

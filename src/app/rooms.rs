@@ -1,19 +1,30 @@
 //! Tells Zoom of meetings: what was booked is created there, what moved is changed, what was called off is deleted.
 //!
-//! Nothing is queued: the rows say what Zoom has not seen yet. A link is never made up when Zoom fails.
+//! Nothing is queued: the rows say what Zoom has not seen yet. A link is never made up when Zoom fails. Zoom takes only so
+//! many new or changed meetings a day for one host: they are counted here, and beyond them Zoom is not asked.
 
 use std::sync::Arc;
 
-use crate::domain::ids::MeetingId;
+use crate::domain::ids::{MeetingId, SeatId};
 use crate::domain::meeting::{Meeting, Room};
+use crate::domain::seat::may_write;
 use crate::domain::time::{Instant, Span};
 use crate::store::meetings::{self, Errand, Task};
 use crate::store::scope::TenantScope;
-use crate::store::{StoreError, seats};
+use crate::store::{StoreError, seat_days, seats};
 use crate::zoom::{MeetingChange, NewMeeting, ZoomError, secrets};
 
 use super::letters::Turn;
 use super::{App, AppError};
+
+/// Whether a host has pressed Start and waits for the room.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pressed {
+    /// Somebody waits: what is kept back of the host's day may be used.
+    Yes,
+    /// Nobody does.
+    No,
+}
 
 impl App {
     /// Runs the most urgent errand to Zoom.
@@ -38,13 +49,13 @@ impl App {
         let Errand { scope, meeting, task, .. } = errand;
         match (task, &meeting.room) {
             (Task::Create, _) | (Task::Update, None) => {
-                self.make_room(scope, meeting).await?;
+                self.make_room(scope, meeting, Pressed::No).await?;
                 Ok(())
             }
-            (Task::Update, Some(room)) => match self.zoom.update_meeting(room.number, &change(meeting)).await {
+            (Task::Update, Some(room)) => match self.change_room(room, meeting).await {
                 Ok(()) => self.mark_synced(scope, meeting).await,
-                Err(ZoomError::Gone) => self.forget_room(scope, &meeting.id).await,
-                Err(error) => Err(error.into()),
+                Err(AppError::Zoom(ZoomError::Gone)) => self.forget_room(scope, &meeting.id).await,
+                Err(error) => Err(error),
             },
             (Task::Delete, Some(room)) => {
                 self.zoom.delete_meeting(room.number).await?;
@@ -55,7 +66,12 @@ impl App {
     }
 
     /// Creates the meeting at Zoom on its seat. Whoever comes second deletes what it made.
-    pub(super) async fn make_room(self: &Arc<Self>, scope: &TenantScope, meeting: &Meeting) -> Result<Room, AppError> {
+    pub(super) async fn make_room(
+        self: &Arc<Self>,
+        scope: &TenantScope,
+        meeting: &Meeting,
+        pressed: Pressed,
+    ) -> Result<Room, AppError> {
         let seat_id = meeting.seat.clone();
         let seat = self.store.read(move |tx| seats::find(tx, &seat_id)).await?;
         let Some(host) = seat.and_then(|seat| seat.zoom_user_id) else { return Err(ZoomError::Gone.into()) };
@@ -65,7 +81,9 @@ impl App {
             minutes: meeting.window.length().as_minutes_up(),
             passcode: secrets::passcode(&self.ids),
         };
-        let room = self.zoom.create_meeting(&host, &new).await?.room();
+        let asked_at = self.count_write(&meeting.seat, pressed).await?;
+        let answer = self.zoom.create_meeting(&host, &new).await;
+        let room = self.counted(&meeting.seat, asked_at, answer).await?.room();
         let (tx_scope, id, sequence, made) = (scope.clone(), meeting.id.clone(), meeting.sequence, room.clone());
         let kept = self.store.write(move |tx| meetings::set_room(tx, &tx_scope, &id, &made, sequence)).await?;
         if kept {
@@ -75,6 +93,35 @@ impl App {
         let (tx_scope, id) = (scope.clone(), meeting.id.clone());
         let current = self.store.read(move |tx| meetings::find(tx, &tx_scope, &id)).await?;
         current.and_then(|meeting| meeting.room).ok_or(AppError::NotFound("meeting"))
+    }
+
+    async fn change_room(self: &Arc<Self>, room: &Room, meeting: &Meeting) -> Result<(), AppError> {
+        let asked_at = self.count_write(&meeting.seat, Pressed::No).await?;
+        let answer = self.zoom.update_meeting(room.number, &change(meeting)).await;
+        self.counted(&meeting.seat, asked_at, answer).await
+    }
+
+    /// Counts one new or changed meeting of a host's day, before Zoom is asked; [`ZoomError::HostDay`] when the day has no
+    /// more of them. Gives when it was counted.
+    async fn count_write(&self, seat: &SeatId, pressed: Pressed) -> Result<Instant, AppError> {
+        let (now, seat) = (self.now(), seat.clone());
+        let counted = self.store.write::<_, StoreError, _>(move |tx| {
+            let may = may_write(seat_days::writes(tx, &seat, now)?, pressed == Pressed::Yes);
+            if may {
+                seat_days::note_write(tx, &seat, now)?;
+            }
+            Ok(may)
+        });
+        if counted.await? { Ok(now) } else { Err(ZoomError::HostDay { at: now.next_utc_day() }.into()) }
+    }
+
+    /// What Zoom has certainly not carried out does not count.
+    async fn counted<T>(&self, seat: &SeatId, at: Instant, answer: Result<T, ZoomError>) -> Result<T, AppError> {
+        if matches!(answer, Err(ZoomError::Unreachable(_) | ZoomError::RetryAfter { .. })) {
+            let seat = seat.clone();
+            self.store.write::<_, StoreError, _>(move |tx| seat_days::unnote_write(tx, &seat, at)).await?;
+        }
+        Ok(answer?)
     }
 
     /// Zoom does not know the meeting any more: it is made again.
@@ -92,7 +139,7 @@ impl App {
     pub(super) fn retry_at(&self, error: &ZoomError, tries: u32) -> Instant {
         let now = self.now();
         match error {
-            ZoomError::RetryAfter { at, .. } => (*at).max(now + Span::seconds(1)),
+            ZoomError::RetryAfter { at, .. } | ZoomError::HostDay { at } => (*at).max(now + Span::seconds(1)),
             _ => now + Span::seconds(5 << tries.min(9)).min(Span::minutes(30)),
         }
     }

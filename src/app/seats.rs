@@ -1,6 +1,5 @@
 //! Seats: what Zoom says of them, where they come from and whom they serve. For the operator.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::ids::{SeatId, TenantId, UserId};
@@ -8,30 +7,15 @@ use crate::domain::names::{EmailAddress, PersonName, Slug};
 use crate::domain::seat::{License, Seat, SeatStatus};
 use crate::store::audit::{self, Actor};
 use crate::store::scope::OperatorPass;
-use crate::store::seats::Observation;
 use crate::store::{ReadTx, StoreError, WriteTx, meetings, seats, tenants, users};
 use crate::zoom::{NewZoomUser, ZoomUser, secrets};
 
 pub use crate::zoom::{CreateAction, ZoomError};
 
-use super::bell::Lane;
 use super::{App, AppError};
 
 /// More lines than any account has users; a larger file is a mistake.
 const MOST_LINES: usize = 10_000;
-
-/// What a sync with Zoom found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Synced {
-    /// Seats whose Zoom user was found.
-    pub found: usize,
-    /// Seats that Zoom does not know.
-    pub missing: usize,
-    /// Zoom users that are no seats here.
-    pub others: usize,
-    /// Zoom users with a license.
-    pub licensed: usize,
-}
 
 /// What an import did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,37 +67,6 @@ struct Line {
 }
 
 impl App {
-    /// Reads every Zoom user of the account and notes what Zoom says of our seats.
-    pub async fn sync_seats(self: &Arc<Self>, pass: &OperatorPass) -> Result<Synced, AppError> {
-        let users = self.zoom.users().await?;
-        let (app, pass) = (self.clone(), pass.clone());
-        let synced = self.store.write(move |tx| app.note_users(tx, &pass, &users)).await?;
-        self.bell.ring(Lane::Licenses);
-        Ok(synced)
-    }
-
-    fn note_users(&self, tx: &mut WriteTx<'_>, pass: &OperatorPass, users: &[ZoomUser]) -> Result<Synced, StoreError> {
-        let now = self.now();
-        let by_email: BTreeMap<&str, &ZoomUser> = users.iter().map(|user| (user.email.as_str(), user)).collect();
-        let known = seats::list(tx, pass)?;
-        let mut synced =
-            Synced { licensed: users.iter().filter(|user| user.license == License::Licensed).count(), ..Synced::default() };
-        for seat in &known {
-            let observation = if let Some(user) = by_email.get(seat.email.as_str()) {
-                synced.found += 1;
-                observation(user, now)
-            } else {
-                synced.missing += 1;
-                Observation { zoom_user_id: None, status: SeatStatus::Missing, license: License::Basic, at: now }
-            };
-            seats::observe(tx, &seat.id, &observation)?;
-        }
-        synced.others = users.len() - synced.found;
-        let detail = format!("{} found, {} missing, {} others", synced.found, synced.missing, synced.others);
-        audit::add(tx, &self.entry(None, Actor::of(pass), "seats.synced", None, detail))?;
-        Ok(synced)
-    }
-
     /// Imports seats from CSV with the columns `email`, `name`, `tenant` (a slug) and `user` (an address); all but the
     /// first may be missing or empty. All of it or, when a line is wrong, nothing. Then asks Zoom about them.
     pub async fn import_seats(self: &Arc<Self>, pass: &OperatorPass, csv: &str) -> Result<Imported, AppError> {
@@ -292,10 +245,6 @@ impl App {
         audit::add(tx, &self.entry(tenant, Actor::of(pass), "seat.assigned", None, format!("seat {id}")))?;
         Ok(Assignment::Done)
     }
-}
-
-fn observation(user: &ZoomUser, now: crate::domain::time::Instant) -> Observation {
-    Observation { zoom_user_id: Some(user.id.clone()), status: user.status, license: user.license, at: now }
 }
 
 fn refused(error: &ZoomError) -> Created {

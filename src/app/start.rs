@@ -13,10 +13,11 @@ use crate::domain::time::{Instant, Span, Window};
 use crate::store::audit::{self, Actor};
 use crate::store::scope::TenantScope;
 use crate::store::{WriteTx, meetings, pool, tenants};
-use crate::zoom::{StartUrl, ZoomError};
+use crate::zoom::{StartUrl, ZoomError, pace};
 
 use super::bookings::{decide, needs_license, rules};
 use super::licenses::Attached;
+use super::rooms::Pressed;
 use super::{App, AppError};
 
 /// What came of pressing Start.
@@ -59,8 +60,12 @@ enum Permit {
 }
 
 impl App {
-    /// Starts a meeting for its own host.
+    /// Starts a meeting for its own host. What it asks of Zoom goes before all background work.
     pub async fn start(self: &Arc<Self>, scope: &TenantScope, by: &User, id: &MeetingId, with: With) -> Result<Start, AppError> {
+        pace::urgently(self.start_now(scope, by, id, with)).await
+    }
+
+    async fn start_now(self: &Arc<Self>, scope: &TenantScope, by: &User, id: &MeetingId, with: With) -> Result<Start, AppError> {
         let (app, tx_scope, tx_by, tx_id) = (self.clone(), scope.clone(), by.clone(), id.clone());
         let meeting = match self.store.write(move |tx| app.permit(tx, &tx_scope, &tx_by, &tx_id, with)).await? {
             Permit::Granted(meeting) => meeting,
@@ -157,12 +162,12 @@ impl App {
     async fn start_url(self: &Arc<Self>, scope: &TenantScope, meeting: &Meeting) -> Result<StartUrl, AppError> {
         let room = match &meeting.room {
             Some(room) => room.clone(),
-            None => self.make_room(scope, meeting).await?,
+            None => self.make_room(scope, meeting, Pressed::Yes).await?,
         };
         let found = match self.zoom.meeting(room.number).await {
             Err(ZoomError::Gone) => {
                 self.forget_room(scope, &meeting.id).await?;
-                let room = self.make_room(scope, &Meeting { room: None, ..meeting.clone() }).await?;
+                let room = self.make_room(scope, &Meeting { room: None, ..meeting.clone() }, Pressed::Yes).await?;
                 self.zoom.meeting(room.number).await?
             }
             other => other?,
@@ -176,7 +181,7 @@ impl App {
         let meeting = self.store.read(move |tx| meetings::find(tx, &tx_scope, &tx_id)).await?;
         let meeting = meeting.filter(|meeting| meeting.host == host).ok_or(AppError::NotFound("meeting"))?;
         let (Stage::Live, Some(room)) = (meeting.state.stage(), &meeting.room) else { return Ok(false) };
-        self.zoom.end_meeting(room.number).await?;
+        pace::urgently(self.zoom.end_meeting(room.number)).await?;
         let (app, scope, by, id) = (self.clone(), scope.clone(), by.id.clone(), id.clone());
         self.store
             .write(move |tx| {
@@ -199,6 +204,12 @@ fn window_from(meeting: &Meeting, now: Instant) -> Window {
 
 fn host_words(error: &ZoomError) -> String {
     match error {
+        ZoomError::HostDay { at } | ZoomError::RetryAfter { at, daily: true } => {
+            format!(
+                "Zoom takes no more new meetings from here today. It goes on at {at} (midnight UTC); the meeting stays booked. Start \
+                it then, or move it to another day."
+            )
+        }
         ZoomError::RetryAfter { .. } => {
             "Zoom is receiving too many requests. Wait a few seconds and press Start again.".to_owned()
         }

@@ -44,6 +44,8 @@ pub struct Settings {
     pub default_length: Span,
     /// Where a client's reply goes.
     pub reply_to: Option<EmailAddress>,
+    /// Whether meetings of at most [`SHORT`](crate::domain::meeting::SHORT) run without a license.
+    pub short_meetings: bool,
 }
 
 /// Why a tenant was not added.
@@ -98,7 +100,8 @@ impl App {
 
     /// Changes what a tenant's admins may set. Meetings that are booked keep the zone they were booked in.
     pub async fn set_tenant_settings(&self, scope: &TenantScope, by: &User, settings: Settings) -> Result<(), AppError> {
-        let entry = self.entry(Some(scope.tenant()), Actor::User(by.id.clone()), "tenant.settings_changed", None, "");
+        let entry =
+            self.entry(Some(scope.tenant()), Actor::User(by.id.clone()), "tenant.settings_changed", None, in_words(&settings));
         let scope = scope.clone();
         let written = self.store.write::<_, StoreError, _>(move |tx| {
             let tenant = Tenant {
@@ -106,6 +109,7 @@ impl App {
                 zone: settings.zone,
                 default_length: settings.default_length,
                 reply_to: settings.reply_to,
+                short_meetings: settings.short_meetings,
                 ..tenants::get(tx, &scope)?
             };
             tenants::set_details(tx, &scope, &tenant)?;
@@ -113,4 +117,14 @@ impl App {
         });
         Ok(written.await?)
     }
+}
+
+/// What was set, for the audit: no names and no addresses.
+fn in_words(settings: &Settings) -> String {
+    format!(
+        "time zone {}, usual length {} min, short meetings {} a license",
+        settings.zone,
+        settings.default_length.as_minutes(),
+        if settings.short_meetings { "without" } else { "with" }
+    )
 }

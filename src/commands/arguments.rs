@@ -55,6 +55,8 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Live through many simulated days on which everything goes wrong, and check every promise after every step.
+    Simulate(duologue::simulate::Arguments),
     /// Operators: the people who run the pool.
     #[command(subcommand)]
     Operator(OperatorCommand),

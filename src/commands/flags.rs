@@ -54,6 +54,9 @@ pub(super) struct ServeFlags {
     /// Where Zoom's tokens come from; goes before `ZOOM_OAUTH_URL`.
     #[arg(long, value_name = "URL", help_heading = HEADING)]
     zoom_oauth_url: Option<String>,
+    /// The Zoom account's plan: free, pro or business; goes before `ZOOM_PLAN`.
+    #[arg(long, value_name = "PLAN", help_heading = HEADING)]
+    zoom_plan: Option<String>,
     /// The Zoom account; goes before `ZOOM_ACCOUNT_ID`.
     #[arg(long, value_name = "ID", help_heading = HEADING)]
     zoom_account_id: Option<String>,
@@ -122,6 +125,7 @@ impl ServeFlags {
             self.bind.flag(),
             ("ZOOM_API_URL", self.zoom_api_url.clone()),
             ("ZOOM_OAUTH_URL", self.zoom_oauth_url.clone()),
+            ("ZOOM_PLAN", self.zoom_plan.clone()),
             ("ZOOM_ACCOUNT_ID", self.zoom_account_id.clone()),
             ("ZOOM_CLIENT_ID", self.zoom_client_id.clone()),
             ("ZOOM_CLIENT_SECRET_FILE", self.zoom_client_secret_file.clone()),

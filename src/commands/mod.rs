@@ -23,13 +23,16 @@ const MISCONFIGURED: u8 = 3;
 /// Does what the command line says.
 pub(crate) fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let done = log().map_err(anyhow::Error::from).and_then(|()| actix_web::rt::System::new().block_on(run(arguments.command)));
+    // What goes wrong on simulated days is meant to.
+    let usual = if matches!(arguments.command, Command::Simulate(_)) { "off" } else { "info" };
+    let done =
+        log(usual).map_err(anyhow::Error::from).and_then(|()| actix_web::rt::System::new().block_on(run(arguments.command)));
     done.unwrap_or_else(|error| report(&error))
 }
 
 /// Begins the log, on standard error.
-fn log() -> Result<(), ConfigError> {
-    let wanted = environment("RUST_LOG").filter(|text| !text.trim().is_empty()).unwrap_or_else(|| "info".to_owned());
+fn log(usual: &str) -> Result<(), ConfigError> {
+    let wanted = environment("RUST_LOG").filter(|text| !text.trim().is_empty()).unwrap_or_else(|| usual.to_owned());
     let filter = EnvFilter::try_new(&wanted).map_err(|error| {
         ConfigError::one("RUST_LOG", format!("cannot be read ({error}); use for example info, or warn,duologue=debug"))
     })?;
@@ -44,6 +47,10 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve { settings } => serve::serve(&settings.given()).await,
         Command::Migrate { settings, json } => administer::migrate(&settings.given(), json),
         Command::Check { settings, json } => check::check(&settings.given(), json).await,
+        Command::Simulate(wanted) => {
+            let held = duologue::simulate::run(&wanted, &mut std::io::stdout())?;
+            Ok(if held { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+        }
         Command::Operator(OperatorCommand::Add { email, name, settings, json }) => {
             administer::add_operator(&settings.given(), email, name, json).await
         }

@@ -14,6 +14,7 @@ use duologue::mail::{Mailer, Sender, Smtp};
 use duologue::store::Store;
 use duologue::web::WebOptions;
 use duologue::zoom::http::HttpTransport;
+use duologue::zoom::pace::Paced;
 use duologue::zoom::{Client, Credentials};
 use duologue::{demo as product, keeper, web};
 
@@ -62,6 +63,7 @@ pub(super) fn mailer(config: &Config) -> Result<Mailer, ConfigError> {
 pub(super) fn portal(config: &Config, mailer: Mailer) -> anyhow::Result<Arc<App>> {
     let zoom = &config.zoom;
     let transport = HttpTransport::new(zoom.api_url.as_str(), zoom.oauth_url.as_str())?;
+    let paced = Paced::new(Arc::new(transport), zoom.plan, Clock::System);
     let credentials = Credentials {
         account_id: zoom.account_id.clone(),
         client_id: zoom.client_id.clone(),
@@ -69,7 +71,7 @@ pub(super) fn portal(config: &Config, mailer: Mailer) -> anyhow::Result<Arc<App>
     };
     Ok(App::new(Parts {
         store: Store::open(&config.basics.database)?,
-        zoom: Client::new(Arc::new(transport), credentials, Clock::System),
+        zoom: Client::new(Arc::new(paced), credentials, Clock::System),
         mailer,
         clock: Clock::System,
         ids: Ids::random(),

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use url::Url;
 
 use crate::store::DatabaseUrl;
+use crate::zoom::label::Plan;
 
 use super::{Basics, ConfigError, Lookup, MailSettings, Mistake, SHORTEST_KEY, Secret, ZoomSettings};
 
@@ -116,6 +117,8 @@ impl<'a> Reader<'a> {
         let from_app = "copy it from your Server-to-Server OAuth app in the Zoom App Marketplace (to try Duologue without Zoom, run: duologue demo)";
         let api_url = self.url("ZOOM_API_URL", Some("https://api.zoom.us/v2"), "https://api.zoom.us/v2");
         let oauth_url = self.url("ZOOM_OAUTH_URL", Some("https://zoom.us/oauth/token"), "https://zoom.us/oauth/token");
+        let word = self.text("ZOOM_PLAN").unwrap_or_else(|| Plan::default().word().to_owned()).to_lowercase();
+        let plan = Plan::from_word(&word).or_else(|| self.wrong("ZOOM_PLAN", "must be free, pro or business"));
         let account_id = self.required("ZOOM_ACCOUNT_ID", from_app);
         let client_id = self.required("ZOOM_CLIENT_ID", from_app);
         let client_secret = self.secret("ZOOM_CLIENT_SECRET", from_app);
@@ -124,6 +127,7 @@ impl<'a> Reader<'a> {
         Some(ZoomSettings {
             api_url: api_url?,
             oauth_url: oauth_url?,
+            plan: plan?,
             account_id: account_id?,
             client_id: client_id?,
             client_secret: client_secret?,

@@ -68,3 +68,11 @@ fn no_secret_shows_in_debug_output() {
     let shown = format!("{basics:?}");
     assert!(!shown.contains("hunter2") && !shown.contains("0123456789"), "{shown}");
 }
+
+#[test]
+fn an_unknown_plan_is_refused() {
+    let ConfigError(mistakes) = Config::read(&with(&[("ZOOM_PLAN", "gold")])).unwrap_err();
+    assert!(mistakes.iter().any(|mistake| mistake.setting == "ZOOM_PLAN"), "{mistakes:?}");
+    let ConfigError(mistakes) = Config::read(&with(&[("ZOOM_PLAN", "Business")])).unwrap_err();
+    assert!(mistakes.iter().all(|mistake| mistake.setting != "ZOOM_PLAN"), "{mistakes:?}");
+}

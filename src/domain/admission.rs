@@ -143,6 +143,15 @@ impl Request {
 }
 
 impl Refusal {
+    /// Every reason, in the order in which it is shown.
+    pub const ALL: [Self; 7] =
+        [Self::SeatBusy, Self::TenantCap, Self::PoolFull, Self::NoSeat, Self::TooSoon, Self::TooFar, Self::LicenseFrozen];
+
+    /// The reason that a word stands for.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|refusal| refusal.code() == code)
+    }
+
     /// The word for logs, JSON and the audit.
     pub const fn code(self) -> &'static str {
         match self {
@@ -160,7 +169,7 @@ impl Refusal {
     pub const fn message(self) -> &'static str {
         match self {
             Self::SeatBusy => "You or your Zoom seat already have a meeting at that time.",
-            Self::TenantCap => "Your organisation is already using all of its licenses at that time.",
+            Self::TenantCap => "Your organization is already using all of its licenses at that time.",
             Self::PoolFull => "All licenses are in use at that time.",
             Self::NoSeat => "You have no Zoom seat yet. Ask an administrator to assign one to you.",
             Self::TooSoon => "That time has passed. Choose a later one.",

@@ -51,7 +51,7 @@ macro_rules! ids {
 }
 
 ids! {
-    /// A customer organisation.
+    /// A customer organization.
     TenantId,
     /// A person of a tenant.
     UserId,

@@ -4,7 +4,11 @@
 //! crate. What is decided here is acted on by `app`.
 
 pub mod admission;
+pub mod drift;
+pub mod erlang;
 pub mod ids;
+pub mod invariants;
+pub mod ledger;
 pub mod line;
 pub mod meeting;
 pub mod names;

@@ -45,7 +45,7 @@ macro_rules! text_types {
 text_types! {
     /// An e-mail address: one `@`, a domain with a dot, ASCII, lower case, at most 254 characters (RFC 5321 §4.5.3.1).
     EmailAddress = parse_email,
-    /// The name of a person or an organisation, 1 to 100 characters.
+    /// The name of a person or an organization, 1 to 100 characters.
     PersonName = parse_person,
     /// What a meeting is about, 1 to 200 characters (Zoom's limit for `topic`).
     Topic = parse_topic,
@@ -98,7 +98,7 @@ impl Password {
         let personal =
             about_them.iter().map(|word| word.trim().to_lowercase()).any(|word| word.len() >= 4 && lower.contains(&word));
         if personal {
-            return Err(NameError::new("Leave your name, your e-mail address and your organisation out of the password."));
+            return Err(NameError::new("Leave your name, your e-mail address and your organization out of the password."));
         }
         Ok(Self(text.to_owned()))
     }

@@ -51,6 +51,16 @@ pub struct Seat {
     pub observed_at: Option<Instant>,
 }
 
+/// How many meetings Zoom lets be created or changed for one host in a UTC day (devforum.zoom.us/t/19474).
+pub const WRITES_PER_DAY: u32 = 100;
+/// How many of them are kept for a host who presses Start and whose meeting Zoom does not have yet.
+const WRITES_KEPT: u32 = 10;
+
+/// Whether one more meeting may be created or changed for a host with so many today. `pressed`: a host waits for it.
+pub const fn may_write(today: u32, pressed: bool) -> bool {
+    today < if pressed { WRITES_PER_DAY } else { WRITES_PER_DAY - WRITES_KEPT }
+}
+
 impl Seat {
     /// Whether a meeting may be planned on this seat.
     pub fn can_host(&self) -> bool {

@@ -37,7 +37,7 @@ pub struct Share {
     pub cap: u32,
 }
 
-/// A customer organisation.
+/// A customer organization.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tenant {
     /// Its id.

@@ -95,6 +95,18 @@ pub fn local_date_time(at: Instant, zone: &ZoneName) -> (String, String) {
     (wall.strftime("%Y-%m-%d").to_string(), wall.strftime("%H:%M").to_string())
 }
 
+/// The instant as ISO 8601 writes it in the zone: `2026-11-24T11:00:00+01:00`.
+pub fn iso(at: Instant, zone: &ZoneName) -> String {
+    timestamp(at).to_zoned_datetime(time_zone(zone)).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+}
+
+/// The local day that a date (`YYYY-MM-DD`) names in the zone.
+pub fn day_of(date: &str, zone: &ZoneName) -> Result<Window, WallTimeError> {
+    match resolve(date, "12:00", zone)? {
+        WallTime::Exact(at) | WallTime::Gap { shifted: at, .. } | WallTime::Fold { first: at, .. } => Ok(day_bounds(at, zone)),
+    }
+}
+
 /// The wall time of an instant as it is kept with a meeting, `YYYY-MM-DDTHH:MM`.
 pub fn wall_time(at: Instant, zone: &ZoneName) -> String {
     let (date, time) = local_date_time(at, zone);

@@ -139,6 +139,25 @@ pub fn list(tx: &mut ReadTx<'_>, scope: &TenantScope, offset: i64, limit: i64) -
         .load(tx.db())?)
 }
 
+/// What happened in a tenant, oldest first, each entry with its id; those that come `after` one, when it is given.
+pub fn list_from(
+    tx: &mut ReadTx<'_>,
+    scope: &TenantScope,
+    after: Option<&(Instant, String)>,
+    limit: i64,
+) -> Result<Vec<(String, Shown)>, StoreError> {
+    // Before everything: no entry is so old.
+    let (at, id) = after.map_or((i64::MIN, ""), |(at, id)| (at.seconds(), id.as_str()));
+    Ok(audit::table
+        .filter(audit::tenant_id.eq(scope.tenant().as_str()))
+        .filter(audit::at.ge(at))
+        .filter(audit::at.gt(at).or(audit::id.gt(id)))
+        .order((audit::at.asc(), audit::id.asc()))
+        .select((audit::id, (audit::at, audit::actor, audit::actor_id, audit::action, audit::meeting_id, audit::detail)))
+        .limit(limit)
+        .load(tx.db())?)
+}
+
 /// An entry as the operator sees it: whose business it is and who did it, by name.
 #[derive(Clone, Debug, Queryable)]
 pub struct ShownAnywhere {
@@ -155,6 +174,17 @@ impl ShownAnywhere {
     pub fn by(&self) -> Option<&str> {
         self.operator.as_deref().or(self.user.as_deref())
     }
+}
+
+/// The newest entries with one of these actions: when and what.
+pub fn latest(tx: &mut ReadTx<'_>, _: &OperatorPass, actions: &[&str], limit: i64) -> Result<Vec<(Instant, String)>, StoreError> {
+    let rows: Vec<(i64, String)> = audit::table
+        .filter(audit::action.eq_any(actions))
+        .order(audit::id.desc())
+        .select((audit::at, audit::detail))
+        .limit(limit)
+        .load(tx.db())?;
+    Ok(rows.into_iter().map(|(at, detail)| (Instant::from_seconds(at), detail)).collect())
 }
 
 /// What happened anywhere, newest first, from `offset`.

@@ -10,18 +10,21 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod census;
 pub mod clients;
 mod connection;
 mod convert;
 pub mod demand;
 mod error;
 pub mod events;
+pub mod fuse;
 pub mod heartbeats;
 pub mod ledger;
 pub mod letters;
 pub mod licenses;
 pub mod links;
 pub mod meetings;
+pub mod memory;
 pub mod migrate;
 pub mod moves;
 pub mod pool;
@@ -34,6 +37,7 @@ pub mod sessions;
 pub mod tenants;
 mod transaction;
 pub mod users;
+pub mod uses;
 mod writer;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -43,6 +47,7 @@ pub use error::StoreError;
 pub use transaction::{ReadTx, WriteTx};
 
 use connection::{Db, DbManager};
+use fuse::Fuse;
 use scope::KeeperPass;
 use writer::Writer;
 
@@ -52,7 +57,8 @@ pub struct Store(Arc<Access>);
 
 enum Access {
     /// One connection, used on the caller's thread: in-memory databases, tests and the simulation.
-    Inline(Mutex<Db>),
+    /// The fuse lets the process die between any two writes.
+    Inline(Arc<Mutex<Db>>, Fuse),
     /// Several readers on worker threads and one writer on a thread of its own.
     Threaded { readers: r2d2::Pool<DbManager>, writer: Writer },
 }
@@ -67,22 +73,18 @@ impl Store {
     /// Opens the database with at most `batch` changes in one transaction; 1 is what group commit is measured against.
     pub fn open_with(url: &DatabaseUrl, batch: usize) -> Result<(Self, KeeperPass), StoreError> {
         let manager = DbManager::new(url.clone());
-        let access = if url.is_in_memory() {
-            let mut db = manager.open_writer()?;
-            migrate::apply(&mut db)?;
-            Access::Inline(Mutex::new(db))
-        } else {
-            let writer = Writer::spawn(manager.clone(), batch)?;
-            let readers = r2d2::Pool::builder()
-                .max_size(connection::READERS)
-                .min_idle(Some(1))
-                .connection_timeout(std::time::Duration::from_secs(5))
-                .error_handler(Box::new(connection::LogPoolErrors))
-                .build(manager)
-                .map_err(StoreError::unavailable)?;
-            Access::Threaded { readers, writer }
-        };
-        Ok((Self(Arc::new(access)), KeeperPass::new()))
+        if url.is_in_memory() {
+            return Ok(memory::Disk::new()?.open());
+        }
+        let writer = Writer::spawn(manager.clone(), batch)?;
+        let readers = r2d2::Pool::builder()
+            .max_size(connection::READERS)
+            .min_idle(Some(1))
+            .connection_timeout(std::time::Duration::from_secs(5))
+            .error_handler(Box::new(connection::LogPoolErrors))
+            .build(manager)
+            .map_err(StoreError::unavailable)?;
+        Ok((Self(Arc::new(Access::Threaded { readers, writer })), KeeperPass::new()))
     }
 
     /// Runs `question` in one read transaction, off the async threads.
@@ -93,7 +95,7 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         match &*self.0 {
-            Access::Inline(db) => transaction::read(&mut db.lock().unwrap_or_else(PoisonError::into_inner), question),
+            Access::Inline(db, _) => transaction::read(&mut db.lock().unwrap_or_else(PoisonError::into_inner), question),
             Access::Threaded { readers, .. } => {
                 let readers = readers.clone();
                 let answer = tokio::task::spawn_blocking(move || {
@@ -113,8 +115,21 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         match &*self.0 {
-            Access::Inline(db) => transaction::write(&mut db.lock().unwrap_or_else(PoisonError::into_inner), change),
+            Access::Inline(db, fuse) => {
+                fuse.step().await;
+                let outcome = transaction::write(&mut db.lock().unwrap_or_else(PoisonError::into_inner), change);
+                fuse.step().await;
+                outcome
+            }
             Access::Threaded { writer, .. } => writer.run(change).await,
+        }
+    }
+
+    /// What a database in memory lets the process die by; none: a real one dies by itself.
+    pub fn fuse(&self) -> Option<Fuse> {
+        match &*self.0 {
+            Access::Inline(_, fuse) => Some(fuse.clone()),
+            Access::Threaded { .. } => None,
         }
     }
 

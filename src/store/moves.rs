@@ -61,3 +61,8 @@ pub fn since(tx: &mut ReadTx<'_>, from: Instant) -> Result<Vec<(i32, Moves)>, St
         })
         .collect())
 }
+
+/// Removes the days before that of `before`; how many they were.
+pub fn purge(tx: &mut WriteTx<'_>, before: Instant) -> Result<usize, StoreError> {
+    Ok(diesel::delete(move_days::table.filter(move_days::day.lt(before.utc_day()))).execute(tx.db())?)
+}

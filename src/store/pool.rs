@@ -80,6 +80,36 @@ pub fn set_freeze(tx: &mut WriteTx<'_>, freeze: Option<Freeze>) -> Result<(), St
     Ok(())
 }
 
+/// What Zoom was last heard to say of the whole account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// When it was read.
+    pub at: Option<Instant>,
+    /// How many licenses were bought, as far as Zoom says.
+    pub purchased: Option<u32>,
+    /// How many licenses are on users that are no seats.
+    pub others: u32,
+}
+
+/// What Zoom was last heard to say of the whole account.
+pub fn reading(tx: &mut ReadTx<'_>) -> Result<Reading, StoreError> {
+    let (at, purchased, others): (Option<i64>, Option<i32>, Option<i32>) =
+        pool::table.select((pool::synced_at, pool::zoom_purchased, pool::zoom_others)).first(tx.db())?;
+    Ok(Reading { at: at.map(instant), purchased: purchased.map(count), others: others.map(count).unwrap_or_default() })
+}
+
+/// Notes what Zoom says of the whole account; what it does not say of the purchase stays as it was.
+pub fn note_reading(tx: &mut WriteTx<'_>, at: Instant, purchased: Option<u32>, others: u32) -> Result<(), StoreError> {
+    diesel::update(pool::table)
+        .set((
+            pool::synced_at.eq(Some(at.seconds())),
+            purchased.map(|purchased| pool::zoom_purchased.eq(Some(column(purchased)))),
+            pool::zoom_others.eq(Some(column(others))),
+        ))
+        .execute(tx.db())?;
+    Ok(())
+}
+
 /// A poll found out what a webhook should have told.
 pub fn note_webhook_missed(tx: &mut WriteTx<'_>, at: Instant) -> Result<(), StoreError> {
     diesel::update(pool::table).set(pool::webhooks_missed_at.eq(Some(at.seconds()))).execute(tx.db())?;

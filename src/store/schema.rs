@@ -111,6 +111,7 @@ diesel::table! {
         synced_at -> Nullable<BigInt>,
         zoom_purchased -> Nullable<Integer>,
         zoom_others -> Nullable<Integer>,
+        ledger_days -> Integer,
     }
 }
 
@@ -237,6 +238,8 @@ diesel::joinable!(meetings -> users (host_id));
 diesel::joinable!(meetings -> tenants (tenant_id));
 diesel::joinable!(meetings -> seats (seat_id));
 diesel::joinable!(users -> tenants (tenant_id));
+diesel::joinable!(runs -> meetings (meeting_id));
+diesel::joinable!(hold_spans -> meetings (meeting_id));
 
 diesel::table! {
     license_spans (id) {
@@ -246,6 +249,30 @@ diesel::table! {
         tenant_id -> Nullable<Text>,
         from_at -> BigInt,
         until_at -> Nullable<BigInt>,
+        claimed_at -> BigInt,
+        leaving_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    runs (meeting_id, uuid) {
+        meeting_id -> Text,
+        uuid -> Text,
+        tenant_id -> Text,
+        seat_id -> Text,
+        began_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    hold_spans (id) {
+        id -> Text,
+        meeting_id -> Text,
+        tenant_id -> Text,
+        seat_id -> Text,
+        from_at -> BigInt,
+        until_at -> BigInt,
     }
 }
 
@@ -296,6 +323,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit,
     heartbeats,
     license_spans,
+    runs,
+    hold_spans,
     move_days,
     seat_days,
     refusals

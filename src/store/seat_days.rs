@@ -25,6 +25,14 @@ pub fn note_write(tx: &mut WriteTx<'_>, seat: &SeatId, at: Instant) -> Result<()
     Ok(())
 }
 
+/// Takes one back: Zoom has certainly not carried it out.
+pub fn unnote_write(tx: &mut WriteTx<'_>, seat: &SeatId, at: Instant) -> Result<(), StoreError> {
+    diesel::update(seat_days::table.find((seat.as_str(), at.utc_day())).filter(seat_days::writes.gt(0)))
+        .set(seat_days::writes.eq(seat_days::writes - 1))
+        .execute(tx.db())?;
+    Ok(())
+}
+
 /// How many there were for this seat on the UTC day of `at`.
 pub fn writes(tx: &mut ReadTx<'_>, seat: &SeatId, at: Instant) -> Result<u32, StoreError> {
     let writes: Option<i32> =

@@ -121,6 +121,37 @@ pub fn mark_refused(tx: &mut WriteTx<'_>, id: &SeatId, retry_at: Instant, proble
     Ok(())
 }
 
+/// A seat that Zoom refuses a license.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Which.
+    pub seat: SeatId,
+    /// How often in a row.
+    pub failures: u32,
+    /// When it is tried again.
+    pub retry_at: Option<Instant>,
+    /// Why, in words an operator understands.
+    pub problem: String,
+}
+
+/// The seats that Zoom refuses a license, by address.
+pub fn refused(tx: &mut ReadTx<'_>, _: &OperatorPass) -> Result<Vec<Refused>, StoreError> {
+    let rows: Vec<(String, i32, Option<i64>, String)> = seats::table
+        .filter(seats::license_problem.is_not_null())
+        .order((seats::email, seats::id))
+        .select((seats::id, seats::license_failures, seats::license_retry_at, seats::license_problem.assume_not_null()))
+        .load(tx.db())?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, failures, retry_at, problem)| Refused {
+            seat: SeatId::new(id),
+            failures: count(failures),
+            retry_at: retry_at.map(instant),
+            problem,
+        })
+        .collect())
+}
+
 /// A tenant's seats.
 pub fn list_of_tenant(tx: &mut ReadTx<'_>, scope: &TenantScope) -> Result<Vec<Seat>, StoreError> {
     let rows: Vec<Row> = seats::table
@@ -171,7 +202,7 @@ pub fn insert(tx: &mut WriteTx<'_>, _: &OperatorPass, seat: &Seat, now: Instant)
 /// What Zoom says of a seat.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observation {
-    /// Zoom's id of the user.
+    /// Zoom's id of the user; none: the one that is known stays.
     pub zoom_user_id: Option<String>,
     /// Whether Zoom lets it host.
     pub status: SeatStatus,
@@ -185,13 +216,26 @@ pub struct Observation {
 pub fn observe(tx: &mut WriteTx<'_>, id: &SeatId, observation: &Observation) -> Result<(), StoreError> {
     diesel::update(seats::table.find(id.as_str()))
         .set((
-            seats::zoom_user_id.eq(observation.zoom_user_id.as_deref()),
+            // An id that is known is kept: a user who cannot be found now may be found again.
+            observation.zoom_user_id.as_deref().map(|id| seats::zoom_user_id.eq(Some(id))),
             seats::status.eq(observation.status.word()),
             seats::observed.eq(observation.license.word()),
             seats::observed_at.eq(Some(observation.at.seconds())),
         ))
         .execute(tx.db())?;
     Ok(())
+}
+
+/// Zoom reported a change of this seat's user: what we know of it is stale, and the account is read again soon.
+pub fn mark_stale(tx: &mut WriteTx<'_>, id: &SeatId) -> Result<(), StoreError> {
+    diesel::update(seats::table.find(id.as_str())).set(seats::observed_at.eq(None::<i64>)).execute(tx.db())?;
+    Ok(())
+}
+
+/// Whether what we know of some seat is stale.
+pub fn any_stale(tx: &mut ReadTx<'_>, _: &KeeperPass) -> Result<bool, StoreError> {
+    let stale = seats::table.filter(seats::observed_at.is_null()).filter(seats::zoom_user_id.is_not_null());
+    Ok(diesel::select(diesel::dsl::exists(stale)).get_result(tx.db())?)
 }
 
 /// Notes only the license of a seat, read back after a change that went as it should.
@@ -208,7 +252,7 @@ pub fn observe_license(tx: &mut WriteTx<'_>, id: &SeatId, license: License, at: 
     Ok(())
 }
 
-/// Notes that Zoom reported a change of a user: what we knew of it is stale. Gives the seat, if it is one of ours.
+/// The seat of this Zoom user, if it is one of ours.
 pub fn find_by_zoom_user(tx: &mut ReadTx<'_>, _: &KeeperPass, zoom_user_id: &str) -> Result<Option<Seat>, StoreError> {
     let row: Option<Row> =
         seats::table.filter(seats::zoom_user_id.eq(zoom_user_id)).select(Row::as_select()).first(tx.db()).optional()?;

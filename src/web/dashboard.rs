@@ -11,6 +11,8 @@ use crate::domain::{when, zone};
 use crate::store::StoreError;
 use crate::store::meetings::{self, MeetingView};
 
+use super::meetings::license::{self, Around, Notice};
+use super::meetings::line;
 use super::meetings::show::start_label;
 use super::meetings::words::{self, Badge};
 use super::page::{Answer, Chrome, WebError, page};
@@ -43,11 +45,15 @@ struct Hero {
     client: String,
     iso: String,
     when: String,
+    /// What is said instead of the time while there is none.
+    no_time_yet: Option<String>,
     countdown: String,
     license: Option<Badge>,
     arrived: Option<Badge>,
-    alert: Option<&'static str>,
-    start: &'static str,
+    notice: Option<Notice>,
+    can_go_without: bool,
+    /// What the Start button says; none: the host waits in line.
+    start: Option<&'static str>,
 }
 
 /// A meeting in a day's list.
@@ -58,6 +64,7 @@ struct Line {
     client: String,
     topic: String,
     state: Badge,
+    license: Option<Badge>,
 }
 
 /// A day with its meetings.
@@ -95,7 +102,7 @@ async fn show(staff: Staff, site: web::Data<Site>) -> Answer {
     page(&DashboardPage {
         today: when::day(now, staff.zone()),
         days: days(&staff, &found, now),
-        region: Region::of(&staff, &found, now, &chrome.csrf),
+        region: Region::read(&staff, &site, &found, now, &chrome.csrf).await?,
         chrome,
     })
 }
@@ -103,7 +110,7 @@ async fn show(staff: Staff, site: web::Data<Site>) -> Answer {
 async fn now(staff: Staff, site: web::Data<Site>) -> Answer {
     let now = site.app.now();
     let found = around(&staff, &site, now).await?;
-    let region = Region::of(&staff, &found, now, &staff.chrome().csrf);
+    let region = Region::read(&staff, &site, &found, now, &staff.chrome().csrf).await?;
     let html = Fragment { region }.render().map_err(|error| WebError::failed(error.to_string()))?;
     Ok(HttpResponse::Ok().content_type(ContentType::html()).body(html))
 }
@@ -118,16 +125,21 @@ async fn around(staff: &Staff, site: &Site, now: Instant) -> Result<Vec<MeetingV
 }
 
 impl Region {
-    fn of(staff: &Staff, found: &[MeetingView], now: Instant, csrf: &str) -> Self {
+    async fn read(staff: &Staff, site: &Site, found: &[MeetingView], now: Instant, csrf: &str) -> Result<Self, WebError> {
         let bounds = zone::day_bounds(now, staff.zone());
-        Self {
+        let today = found.iter().filter(|view| bounds.overlaps(view.meeting.window));
+        let hero = match current(found, now) {
+            Some(view) => Some(Hero::of(staff, view, &Around::of(staff, site, view).await?)),
+            None => None,
+        };
+        Ok(Self {
             csrf: csrf.to_owned(),
             home: staff.path(""),
             zone: staff.zone().to_string(),
             zone_label: when::zone_label(now, staff.zone()),
-            hero: current(found, now).map(|view| Hero::of(staff, view, now)),
-            today: found.iter().filter(|view| bounds.overlaps(view.meeting.window)).map(|view| Line::of(staff, view)).collect(),
-        }
+            hero,
+            today: today.map(|view| Line::of(staff, view, now)).collect(),
+        })
     }
 }
 
@@ -140,6 +152,7 @@ fn current(found: &[MeetingView], now: Instant) -> Option<&MeetingView> {
 /// Whether it may still begin: nobody started a missed one in time, and somebody may yet.
 fn is_to_come(meeting: &Meeting, now: Instant) -> bool {
     match meeting.state.stage() {
+        Stage::Booked | Stage::Missed if meeting.queued_at.is_some() => true,
         Stage::Booked => now < meeting.window.end().max(meeting.window.start() + LATE),
         Stage::Missed => now < meeting.window.end(),
         Stage::Live | Stage::Ended | Stage::Cancelled => false,
@@ -147,12 +160,14 @@ fn is_to_come(meeting: &Meeting, now: Instant) -> bool {
 }
 
 impl Hero {
-    fn of(staff: &Staff, view: &MeetingView, now: Instant) -> Self {
-        let (meeting, zone) = (&view.meeting, staff.zone());
-        let stage = meeting.state.stage();
+    fn of(staff: &Staff, view: &MeetingView, around: &Around) -> Self {
+        let (meeting, zone, now) = (&view.meeting, staff.zone(), around.now);
+        let (stage, in_line) = (meeting.state.stage(), license::is_in_line(view, around));
+        let place = around.wait.as_ref().filter(|_| in_line).map(line::place);
         Self {
             kicker: match stage {
                 Stage::Live => "Now",
+                _ if in_line => "Waiting",
                 _ if now >= meeting.window.start() => "Due now",
                 _ => "Next meeting",
             },
@@ -160,12 +175,14 @@ impl Hero {
             topic: meeting.topic.to_string(),
             client: view.client.name.to_string(),
             iso: meeting.window.start().to_string(),
+            no_time_yet: line::no_time_yet(meeting),
             when: day_and_time(meeting.window, now, zone),
-            countdown: words::countdown(view, now),
-            license: words::license(view, now),
+            countdown: place.unwrap_or_else(|| words::countdown(view, now)),
+            license: license::badge(view, around),
             arrived: words::client(view, now, zone),
-            alert: words::alert(view),
-            start: start_label(stage).unwrap_or("Start meeting"),
+            notice: license::notice(view, around),
+            can_go_without: license::can_go_without(view, around),
+            start: start_label(stage).filter(|_| !in_line),
         }
     }
 }
@@ -176,7 +193,7 @@ fn day_and_time(window: Window, now: Instant, zone: &ZoneName) -> String {
 }
 
 impl Line {
-    fn of(staff: &Staff, view: &MeetingView) -> Self {
+    fn of(staff: &Staff, view: &MeetingView, now: Instant) -> Self {
         let meeting = &view.meeting;
         Self {
             href: staff.path(&format!("/meetings/{}", meeting.id)),
@@ -185,6 +202,7 @@ impl Line {
             client: view.client.name.to_string(),
             topic: meeting.topic.to_string(),
             state: words::stage(view),
+            license: license::unusual(view, &Around::plain(staff, now)),
         }
     }
 }
@@ -198,8 +216,8 @@ fn days(staff: &Staff, found: &[MeetingView], now: Instant) -> Vec<Day> {
     for view in ahead {
         let name = when::relative_day(view.meeting.window.start(), now, staff.zone());
         match days.last_mut() {
-            Some(day) if day.name == name => day.lines.push(Line::of(staff, view)),
-            _ => days.push(Day { name, lines: vec![Line::of(staff, view)] }),
+            Some(day) if day.name == name => day.lines.push(Line::of(staff, view, now)),
+            _ => days.push(Day { name, lines: vec![Line::of(staff, view, now)] }),
         }
     }
     days

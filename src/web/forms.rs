@@ -69,6 +69,8 @@ pub struct FieldError {
     pub field: &'static str,
     /// What to do.
     pub text: String,
+    /// A page to look at instead of a field.
+    pub page: Option<String>,
 }
 
 /// Everything that is wrong with a form.
@@ -83,7 +85,12 @@ impl Errors {
 
     /// Adds what is wrong with a field; "" for the form as a whole.
     pub fn add(&mut self, field: &'static str, text: impl Into<String>) {
-        self.0.push(FieldError { field, text: text.into() });
+        self.0.push(FieldError { field, text: text.into(), page: None });
+    }
+
+    /// Adds what is wrong with the form as a whole, as a link to the page that shows why.
+    pub fn add_page(&mut self, page: String, text: impl Into<String>) {
+        self.0.push(FieldError { field: "", text: text.into(), page: Some(page) });
     }
 
     /// The value, or nothing and its words beside the field.

@@ -9,7 +9,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use crate::app::join::{Door, Joining};
+use crate::domain::meeting::Stage;
 use crate::domain::names::ZoneName;
+use crate::domain::time::Instant;
 use crate::domain::when;
 
 use super::departure::leave_for;
@@ -32,6 +34,8 @@ enum Word {
     Early,
     HostMissing,
     Open,
+    /// It has ended before its time, so it may be taken up again.
+    Paused,
     Over,
 }
 
@@ -71,7 +75,7 @@ pub(super) fn rows() -> Vec<RouteRow> {
 
 async fn show(request: HttpRequest, site: web::Data<Site>, token: web::Path<String>) -> Answer {
     match site.app.look_behind(&token).await? {
-        Some(joining) => page(&join_page(&request, &token, &joining)),
+        Some(joining) => page(&join_page(&request, &token, &joining, site.app.now())),
         None => gone(&request),
     }
 }
@@ -79,7 +83,7 @@ async fn show(request: HttpRequest, site: web::Data<Site>, token: web::Path<Stri
 /// What has changed, for the script on the page.
 async fn now(site: web::Data<Site>, token: web::Path<String>) -> Answer {
     let Some(joining) = site.app.look_behind(&token).await? else { return Err(WebError::not_found()) };
-    let fragment = NowFragment { now: situation(&token, &joining) };
+    let fragment = NowFragment { now: situation(&token, &joining, site.app.now()) };
     let html = fragment.render().map_err(|error| WebError::failed(error.to_string()))?;
     Ok(HttpResponse::Ok().content_type(ContentType::html()).body(html))
 }
@@ -97,7 +101,7 @@ fn gone(request: &HttpRequest) -> Answer {
     page_with(StatusCode::NOT_FOUND, &GonePage { chrome: Chrome::public(request, PORTAL, "/") })
 }
 
-fn join_page(request: &HttpRequest, token: &str, joining: &Joining) -> JoinPage {
+fn join_page(request: &HttpRequest, token: &str, joining: &Joining, now: Instant) -> JoinPage {
     let Joining { view, tenant, .. } = joining;
     let meeting = &view.meeting;
     let zone: &ZoneName = view.client.zone.as_ref().unwrap_or(&meeting.zone);
@@ -111,11 +115,11 @@ fn join_page(request: &HttpRequest, token: &str, joining: &Joining) -> JoinPage 
         zone: zone.to_string(),
         host_when: (*zone != meeting.zone).then(|| when::full(meeting.window, &meeting.zone)),
         reply_to: tenant.reply_to.as_ref().map(ToString::to_string),
-        now: situation(token, joining),
+        now: situation(token, joining, now),
     }
 }
 
-fn situation(token: &str, joining: &Joining) -> Situation {
+fn situation(token: &str, joining: &Joining, now: Instant) -> Situation {
     let meeting = &joining.view.meeting;
     let zone = joining.view.client.zone.as_ref().unwrap_or(&meeting.zone);
     Situation {
@@ -126,6 +130,7 @@ fn situation(token: &str, joining: &Joining) -> Situation {
             Door::Early => Word::Early,
             Door::HostMissing => Word::HostMissing,
             Door::Open(_) => Word::Open,
+            Door::Over if meeting.state.stage() == Stage::Ended && now < meeting.window.end() => Word::Paused,
             Door::Over => Word::Over,
         },
         arrived: joining.arrived,

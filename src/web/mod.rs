@@ -25,7 +25,9 @@ pub mod scope;
 pub mod server;
 pub mod session;
 mod settings;
+mod sheet;
 mod sign_in;
+mod usage;
 mod users;
 mod webhooks;
 

@@ -8,7 +8,7 @@ use actix_web::{Resource, Route, web};
 
 use super::{
     account, assets, audit, dashboard, health, home, join, meetings, operator, password, scope, session, settings, sign_in,
-    users, webhooks,
+    usage, users, webhooks,
 };
 
 /// Who may ask for a page.
@@ -78,7 +78,7 @@ impl RouteRow {
 pub fn table() -> Vec<RouteRow> {
     let machines = [assets::rows(), health::rows(), webhooks::rows()].concat();
     let doors = [home::rows(), join::rows(), sign_in::rows(), password::rows(), account::rows()].concat();
-    let admins = [users::rows(), settings::rows(), audit::rows()].concat();
+    let admins = [users::rows(), settings::rows(), usage::rows(), audit::rows()].concat();
     let staff = [dashboard::rows(), meetings::rows()].concat();
     [machines, doors, staff, admins, operator::rows()].concat()
 }

@@ -177,19 +177,21 @@ impl Viewer {
     /// The one list of what is in the navigation.
     pub(super) fn navigation(&self, here: &str) -> Vec<NavItem> {
         const STAFF: [(&str, &str); 3] = [("", "Today"), ("/meetings", "Meetings"), ("/meetings/new", "New meeting")];
-        const ADMIN: [(&str, &str); 3] = [("/users", "Users"), ("/settings", "Settings"), ("/audit", "Audit")];
-        const OPERATOR: [(&str, &str); 7] = [
+        const ADMIN: [(&str, &str); 4] =
+            [("/users", "Users"), ("/settings", "Settings"), ("/usage", "Usage"), ("/audit", "Audit")];
+        const OPERATOR: [(&str, &str); 8] = [
             ("", "Pool"),
             ("/seats", "Seats"),
             ("/tenants", "Tenants"),
             ("/meetings", "Meetings"),
+            ("/ledger", "Ledger"),
             ("/webhooks", "Webhooks"),
             ("/mail", "Mail"),
             ("/audit", "Audit"),
         ];
         let home = self.home();
         let pages: Vec<(&str, &'static str)> = match self {
-            Self::User(session) if session.who.user.role.is_admin() => [STAFF, ADMIN].concat(),
+            Self::User(session) if session.who.user.role.is_admin() => [STAFF.as_slice(), ADMIN.as_slice()].concat(),
             Self::User(_) => STAFF.to_vec(),
             Self::Operator(_) => OPERATOR.to_vec(),
         };

@@ -25,6 +25,9 @@ struct Fields {
     minutes: String,
     #[serde(default)]
     reply_to: String,
+    /// Set when it is ticked.
+    #[serde(default)]
+    short_meetings: String,
 }
 
 #[derive(Template)]
@@ -52,6 +55,7 @@ async fn show(admin: Admin, site: web::Data<Site>) -> Answer {
         zone: tenant.zone.to_string(),
         minutes: tenant.default_length.as_minutes().to_string(),
         reply_to: tenant.reply_to.as_ref().map(ToString::to_string).unwrap_or_default(),
+        short_meetings: if tenant.short_meetings { "on" } else { "" }.to_owned(),
     };
     page(&settings_page(&admin, &site, form, Errors::default()))
 }
@@ -74,8 +78,11 @@ fn parse(form: &Fields) -> Result<Settings, Errors> {
     let reply_to = form.reply_to.trim();
     let reply_to =
         if reply_to.is_empty() { Some(None) } else { errors.take("reply_to", EmailAddress::parse(reply_to)).map(Some) };
+    let short_meetings = !form.short_meetings.is_empty();
     match (name, zone, default_length, reply_to) {
-        (Some(name), Some(zone), Some(default_length), Some(reply_to)) => Ok(Settings { name, zone, default_length, reply_to }),
+        (Some(name), Some(zone), Some(default_length), Some(reply_to)) => {
+            Ok(Settings { name, zone, default_length, reply_to, short_meetings })
+        }
         _ => Err(errors),
     }
 }

@@ -3,6 +3,7 @@
 mod accounts;
 mod bodies;
 mod doors;
+mod pool;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -17,7 +17,7 @@ use super::meeting::{MeetingChange, NewMeeting, PastMeeting, ZoomMeeting};
 use super::scopes::{self, Need};
 use super::token::Tokens;
 use super::transport::{Call, Method, Reply, Transport, encoded};
-use super::user::{CreateAction, NewZoomUser, UsersSummary, ZoomUser, type_number};
+use super::user::{CreateAction, NewZoomUser, PlanUsage, UsersSummary, ZoomUser, type_number};
 use super::wire;
 use crate::clock::Clock;
 use crate::domain::seat::License;
@@ -163,6 +163,12 @@ impl Client {
     pub async fn users_summary(&self) -> Result<UsersSummary, ZoomError> {
         let reply = self.ask("get users summary", Call::api(Method::Get, &["users", "summary"])).await?;
         understood(&reply, UsersSummary::from_wire)
+    }
+
+    /// How many licenses were bought. Zoom's heaviest call: ask once an hour at most.
+    pub async fn plan_usage(&self) -> Result<PlanUsage, ZoomError> {
+        let reply = self.ask("get plan usage", Call::api(Method::Get, &["accounts", "me", "plans", "usage"])).await?;
+        understood(&reply, PlanUsage::from_wire)
     }
 
     /// Signs in and names what the app at Zoom is not allowed to do; an empty list is as it should be.

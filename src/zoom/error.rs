@@ -28,6 +28,12 @@ pub enum ZoomError {
         /// Whether a limit per day was reached; else it is one per second.
         daily: bool,
     },
+    /// Zoom takes no more new or changed meetings for this host today; it was not asked.
+    #[error("this host has used up the meetings that Zoom lets be created or changed in a day; it goes on at {at}")]
+    HostDay {
+        /// The next midnight, UTC.
+        at: Instant,
+    },
     /// Every purchased license is on some user.
     #[error("Zoom has no license left to give")]
     NoLicense,
@@ -82,6 +88,10 @@ impl ZoomError {
             Self::RetryAfter { at, daily: true } => {
                 format!("A daily limit of Zoom is reached. Duologue asks again at {at}; until then, avoid changing meetings.")
             }
+            Self::HostDay { at } => format!(
+                "Zoom takes a hundred new or changed meetings a day for one host, and this host has used them. Duologue goes on \
+                at {at}; a host who presses Start before that gets one of those kept back."
+            ),
             Self::NoLicense => "Every license is in use. Take one from a user in Zoom's admin console, buy one more, or set the \
                 number of licenses here to what the account really has."
                 .into(),

@@ -131,7 +131,7 @@ impl Event {
         let object = envelope.payload.get("object").cloned().unwrap_or_default();
         let meeting = wire::Meeting::deserialize(&object).unwrap_or_default();
         let who = Ident::deserialize(&object).unwrap_or_default().id;
-        let dedupe_key = dedupe_key(&name, envelope.event_ts, &meeting, who.as_deref(), body);
+        let dedupe_key = dedupe_key(&name, envelope.event_ts, &meeting, (who.as_deref(), &envelope.payload), body);
         let sent_at = Instant::from_seconds(envelope.event_ts.unwrap_or_default().div_euclid(1000));
         let kind = match name.as_str() {
             "endpoint.url_validation" => validation(&envelope.payload),
@@ -187,13 +187,23 @@ fn validation(payload: &serde_json::Value) -> Option<EventKind> {
     Some(EventKind::UrlValidation { plain_token })
 }
 
-/// Name, instance (or whatever the object is), time and participant; the whole body when Zoom gives no time.
-fn dedupe_key(name: &str, event_ts: Option<i64>, meeting: &wire::Meeting, who: Option<&str>, body: &[u8]) -> String {
+/// Name, instance, time and participant; for a user, who can change twice in a moment, all that is said of them; the whole
+/// body when Zoom gives no time.
+fn dedupe_key(
+    name: &str,
+    event_ts: Option<i64>,
+    meeting: &wire::Meeting,
+    (who, payload): (Option<&str>, &serde_json::Value),
+    body: &[u8],
+) -> String {
     let about = meeting.uuid.as_deref().or(who);
     let (Some(event_ts), Some(about)) = (event_ts, about) else {
         return format!("{name} {}", hex::encode(Sha256::digest(body)));
     };
     let mut key = format!("{name} {about} {event_ts}");
+    if meeting.uuid.is_none() {
+        let _ = write!(key, " {}", hex::encode(&Sha256::digest(payload.to_string())[..8]));
+    }
     let participant = participant_key(&meeting.participant);
     if !participant.is_empty() {
         // Writing to a String cannot fail.
@@ -271,6 +281,9 @@ mod tests {
 
     #[test]
     fn a_known_event_without_its_facts_is_other() {
+        let user =
+            |kind: u8| format!(r#"{{"event":"user.updated","event_ts":5,"payload":{{"object":{{"id":"u","type":{kind}}}}}}}"#);
+        assert_ne!(parse(&user(1)).dedupe_key, parse(&user(2)).dedupe_key, "two changes in one moment");
         for json in [r#"{"event":"meeting.started"}"#, r#"{"event":"user.updated","payload":7}"#] {
             assert!(matches!(parse(json).kind, EventKind::Other(_)), "{json}");
         }

@@ -30,6 +30,7 @@ pub const NEEDS: &[Need] = &[
     need("meeting:delete:meeting:admin", "meeting:write:admin", "cancel meetings"),
     need("meeting:update:status:admin", "meeting:write:admin", "end meetings"),
     need("meeting:read:past_meeting:admin", "meeting:read:admin", "learn when a meeting ended"),
+    need("billing:read:plan_usage:admin", "account:read:admin", "see how many licenses were bought"),
 ];
 
 /// The needs that a token with these scopes (one string, separated by spaces) does not meet.
@@ -45,14 +46,14 @@ mod tests {
 
     #[test]
     fn classic_and_granular_scopes_both_serve() {
-        assert!(missing("user:read:admin user:write:admin meeting:read:admin meeting:write:admin").is_empty());
+        assert!(missing("user:read:admin user:write:admin meeting:read:admin meeting:write:admin account:read:admin").is_empty());
         let granular: Vec<&str> = NEEDS.iter().map(|need| need.granular).collect();
         assert!(missing(&granular.join(" ")).is_empty());
     }
 
     #[test]
     fn what_is_missing_is_named() {
-        let missing = missing("user:read:admin user:write:admin meeting:read:admin");
+        let missing = missing("user:read:admin user:write:admin meeting:read:admin account:read:admin");
         assert_eq!(missing.len(), 4);
         assert!(missing.iter().all(|need| need.classic == "meeting:write:admin"));
     }

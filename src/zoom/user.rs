@@ -1,5 +1,7 @@
 //! Zoom users as the rest of the product sees them.
 
+use serde_json::Value;
+
 use super::wire;
 use crate::domain::seat::{License, SeatStatus};
 
@@ -74,6 +76,26 @@ pub struct UsersSummary {
     pub total: i64,
 }
 
+/// How many licenses the account has (`GET /accounts/me/plans/usage`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlanUsage {
+    /// How many were bought.
+    pub purchased: u32,
+}
+
+impl PlanUsage {
+    /// `None` when no plan with hosts is told.
+    pub(super) fn from_wire(usage: wire::PlanUsage) -> Option<Self> {
+        let plans = [usage.plan_base, usage.plan_united].into_iter().flat_map(|plan| match plan {
+            Value::Array(plans) => plans,
+            plan => vec![plan],
+        });
+        let hosts: Vec<u32> =
+            plans.filter_map(|plan| plan.get("hosts")?.as_u64()).filter_map(|hosts| u32::try_from(hosts).ok()).collect();
+        (!hosts.is_empty()).then(|| Self { purchased: hosts.iter().sum() })
+    }
+}
+
 impl ZoomUser {
     /// `None` when Zoom names neither an id nor an address.
     pub(super) fn from_wire(user: wire::User) -> Option<Self> {
@@ -124,5 +146,19 @@ impl UsersSummary {
         let basic = summary.basic_users_count?;
         let pending = summary.pending_users_count.unwrap_or_default();
         Some(Self { licensed, basic, pending, total: summary.total_users_count.unwrap_or(licensed + basic + pending) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_bought_is_read_in_each_of_its_shapes() {
+        let bought = |json: &str| wire::read(json.as_bytes()).and_then(PlanUsage::from_wire).map(|usage| usage.purchased);
+        assert_eq!(bought(r#"{"plan_base":[{"type":"monthly","hosts":3,"usage":2}],"plan_new":[1]}"#), Some(3));
+        assert_eq!(bought(r#"{"plan_base":{"hosts":4}}"#), Some(4));
+        assert_eq!(bought(r#"{"plan_base":[],"plan_united":{"name":"x","hosts":9}}"#), Some(9));
+        assert_eq!(bought(r#"{"plan_base":[]}"#), None);
     }
 }

@@ -92,6 +92,14 @@ pub(super) struct Summary {
     pub(super) total_users_count: Option<i64>,
 }
 
+/// What was bought. `plan_base` is a list here and a record in a similar reply; bundles are told in `plan_united`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct PlanUsage {
+    pub(super) plan_base: Value,
+    pub(super) plan_united: Value,
+}
+
 /// A meeting, in replies and in webhooks; also an instance of it that is over.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]

@@ -2,6 +2,8 @@
 //! link in their letter, both meet in the simulated Zoom, the host ends it, and the license goes back to the pool. And every
 //! page as people see it: no accessibility defects, no scrolling sideways, no complaint in the console, valid HTML.
 
+mod licenses;
+
 use std::time::Duration;
 
 use duologue::demo::Demo;
@@ -221,14 +223,20 @@ async fn every_page_is_accessible_valid_and_fits_a_phone() {
     public.push(letter_link(&demo, "gil@mail.example").await.replace(&demo.app.url(""), ""));
     let clinic_pages = ["", "/meetings", "/meetings?when=past", "/meetings?q=nothing", "/meetings/new", "/meetings/now"];
     let mut own = below("/t/north-clinic", &clinic_pages);
-    own.extend(below("/t/north-clinic", &["/users", "/users/new", "/settings", "/audit"]));
+    own.extend(below(
+        "/t/north-clinic",
+        &["/users", "/users/new", "/settings", "/usage", "/usage?from=2020-01-01&until=2020-01-02", "/audit"],
+    ));
     own.push("/account".to_owned());
     own.push(first_of(&admin, "/t/north-clinic/users").await);
     let meeting = first_of(&admin, "/t/north-clinic/meetings").await;
     own.extend(below(&meeting, &["", "/reschedule", "/cancel"]));
     let pool = ["", "/pool/settings", "/seats", "/seats/new", "/seats/import", "/tenants", "/tenants/new"];
     let mut run = below("/operator", &pool);
-    run.extend(below("/operator", &["/meetings", "/webhooks", "/mail", "/audit"]));
+    run.extend(below(
+        "/operator",
+        &["/meetings", "/ledger", "/ledger?from=2020-01-01&until=2020-01-02", "/webhooks", "/mail", "/audit"],
+    ));
     run.push(first_of(&operator, "/operator/seats").await);
     run.push(first_of(&operator, "/operator/tenants").await);
     let mut found = Vec::new();

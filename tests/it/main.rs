@@ -5,6 +5,8 @@ mod browser;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod drift;
+#[cfg(test)]
 mod engine;
 #[cfg(test)]
 mod health;
@@ -16,6 +18,7 @@ mod journey;
 mod keeper;
 #[cfg(test)]
 mod layers;
+mod ledger;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
@@ -25,6 +28,10 @@ mod race;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]
+mod scenarios;
+#[cfg(test)]
 mod store;
+#[cfg(test)]
+mod storm;
 #[cfg(test)]
 mod support;

@@ -81,6 +81,9 @@ impl App {
             }
         };
         let leaves_seat = seat != view.meeting.seat;
+        if hold != view.meeting.hold {
+            self.note_hold(tx, scope, &view.meeting, self.now())?;
+        }
         let moved = Meeting {
             topic,
             seat,
@@ -129,6 +132,7 @@ impl App {
             return Ok(Cancellation::TooLate);
         };
         let from = view.meeting.hold.start();
+        self.note_hold(tx, scope, &view.meeting, self.now())?;
         meetings::set_state(tx, scope, id, &cancelled, (from, from))?;
         meetings::raise_sequence(tx, scope, id)?;
         let meeting = Meeting { sequence: view.meeting.sequence + 1, state: cancelled, ..view.meeting };

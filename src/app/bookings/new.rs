@@ -139,11 +139,13 @@ impl App {
     }
 }
 
-/// The same form once more. When it asks for something else than the first time, it is not a repetition.
+/// The same form once more. When it asks for something else than the first time, or what it made is over, it is not a
+/// repetition.
 fn repeated(tx: &mut ReadTx<'_>, scope: &TenantScope, known: MeetingId, booking: &Booking) -> Result<Answer, AppError> {
     let view = meetings::find_view(tx, scope, &known)?.ok_or(AppError::NotFound("meeting"))?;
     let same_time = booking.kind == Kind::OnDemand || view.meeting.window == booking.time.window || view.meeting.sequence > 0;
     let same = view.meeting.host == booking.host && view.client.email == booking.client_email && same_time;
+    let same = same && view.meeting.kind == booking.kind && view.meeting.state.holds();
     Ok(match (same, view.meeting.queued_at) {
         (false, _) => Answer::Used(known),
         (true, Some(_)) => Answer::InLine(known),

@@ -21,7 +21,7 @@ use super::Attached;
 
 /// How long one move may take before somebody else settles it.
 const WORK: Span = Span::seconds(60);
-/// The longest that a seat which Zoom refuses a license is left alone.
+/// The longest that a seat or a row is left alone after a refusal.
 const LONGEST_REST: Span = Span::minutes(30);
 
 impl App {
@@ -91,7 +91,7 @@ impl App {
                     | ZoomError::RetryAfter { .. }
                     | ZoomError::Unreachable(_)
                     | ZoomError::Unauthorized(_)
-                    | ZoomError::MissingScope(_) => licenses::rest_free(tx, app.retry_at(&error, 2), &words),
+                    | ZoomError::MissingScope(_) => licenses::rest_free(tx, retry_at(now, &error, 1), &words),
                     ZoomError::Gone => {
                         let observation = seats::Observation {
                             zoom_user_id: None,
@@ -117,7 +117,11 @@ impl App {
             return Ok(());
         }
         let (now, tx_seat) = (self.now(), seat.clone());
-        let begun = self.store.write(move |tx| licenses::begin_detach(tx, license, &tx_seat, now, now + WORK)).await?;
+        let begun = self.store.write::<_, StoreError, _>(move |tx| {
+            let begun = licenses::begin_detach(tx, license, &tx_seat, now, now + WORK)?;
+            if begun { ledger::leave(tx, license, now).map(|()| true) } else { Ok(false) }
+        });
+        let begun = begun.await?;
         if begun { self.finish_detach(license, seat).await } else { Ok(()) }
     }
 
@@ -132,7 +136,7 @@ impl App {
                 return Ok(false);
             }
             Err(error) => {
-                let (retry_at, words) = (self.retry_at(&error, 2), error.to_string());
+                let (retry_at, words) = (retry_at(self.now(), &error, 1), error.to_string());
                 self.store.write(move |tx| licenses::mark_failed(tx, license, retry_at, &words)).await?;
                 return Ok(true);
             }
@@ -156,15 +160,23 @@ impl App {
         Ok(true)
     }
 
-    /// Asks Zoom to take the license off, and frees the row when it has.
+    /// Asks Zoom to take the license off, and frees the row when Zoom, asked again, says that it is gone: a change that was
+    /// accepted without effect would leave more licenses in use than there are rows for.
     async fn finish_detach(self: &Arc<Self>, license: u32, seat: &SeatId) -> Result<(), AppError> {
-        let outcome = match self.zoom_user_of(seat).await? {
-            Some(host) => self.zoom.set_license(&host, License::Basic).await,
-            None => Ok(()),
+        let held = match self.zoom_user_of(seat).await? {
+            Some(host) => match self.zoom.set_license(&host, License::Basic).await {
+                Ok(()) => self.zoom.user(&host).await.map(|user| user.license),
+                Err(error) => Err(error),
+            },
+            None => Ok(License::Basic),
         };
-        match outcome {
+        match held {
+            Ok(License::Licensed) => {
+                let ineffective = ZoomError::Unclear("Zoom took the license off without effect".to_owned());
+                self.leave_unsettled(license, seat, &ineffective).await
+            }
             // A user that Zoom does not know holds no license.
-            Ok(()) | Err(ZoomError::Gone) => self.mark_free(license, seat).await,
+            Ok(_) | Err(ZoomError::Gone) => self.mark_free(license, seat).await,
             Err(error) => {
                 tracing::warn!(license, seat = %seat, %error, "a license could not be detached");
                 self.leave_unsettled(license, seat, &error).await
@@ -196,13 +208,14 @@ impl App {
     async fn mark_attached(self: &Arc<Self>, license: u32, seat: &SeatId) -> Result<bool, AppError> {
         let (app, now, seat) = (self.clone(), self.now(), seat.clone());
         let marked = self.store.write::<_, StoreError, _>(move |tx| {
+            let claimed = licenses::of_seat(tx, &seat)?.and_then(|(row, _)| row.slot.claim().map(|claim| claim.since));
             if !licenses::mark_attached(tx, license, &seat, now)? {
                 return Ok(false);
             }
             // Zoom moves licenses again, if it ever stopped.
             pool::set_freeze(tx, None)?;
             moves::note(tx, Move::Attach, now)?;
-            ledger::open(tx, &app.id(), license, &seat, now)?;
+            ledger::open(tx, &app.id(), license, &seat, (claimed.unwrap_or(now), now))?;
             seats::observe_license(tx, &seat, License::Licensed, now)?;
             let detail = format!("license {license} on seat {seat}");
             audit::add(tx, &app.entry(None, Actor::Keeper, "license.attached", None, detail))?;
@@ -265,10 +278,11 @@ impl App {
     }
 }
 
-/// When an unsettled row is asked about again: when Zoom says so, or after ten seconds that double up to five minutes.
+/// When an unsettled row is asked about again: when Zoom says so, or after ten seconds that double up to five minutes. Of a
+/// limit for the whole day one call now and then finds out that it is over; a promise cannot wait until midnight.
 fn retry_at(now: Instant, error: &ZoomError, failures: u32) -> Instant {
     match error {
-        ZoomError::RetryAfter { at, .. } => (*at).max(now + Span::seconds(1)),
+        ZoomError::RetryAfter { at, .. } => (*at).clamp(now + Span::seconds(1), now + LONGEST_REST),
         _ => now + Span::seconds(10 << failures.min(5)).min(Span::minutes(5)),
     }
 }

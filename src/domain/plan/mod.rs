@@ -6,6 +6,7 @@
 //! goes to the meeting whose start, or whose cut, is nearest.
 
 mod moves;
+mod turns;
 mod watch;
 
 #[cfg(test)]
@@ -19,6 +20,8 @@ use super::ids::{MeetingId, SeatId};
 use super::meeting::Stage;
 use super::pool::{Moves, PoolRow, PoolSettings};
 use super::time::{Instant, Span, Window};
+
+pub use turns::{leaves_line_at, turning_points};
 
 /// How long a Basic host's meeting lasts before Zoom ends it (Zoom KB0067972).
 pub const BASIC_LIMIT: Span = Span::minutes(40);

@@ -6,9 +6,9 @@ use crate::domain::time::{Instant, SLOT_SECONDS, Span};
 use super::{Need, Snapshot, Step, Webhooks};
 
 /// How often Zoom is asked about a meeting that should be live while its webhooks are missing (design rule 3.2.7).
-const POLL_IN_DOUBT: Span = Span::minutes(2);
+pub(super) const POLL_IN_DOUBT: Span = Span::minutes(2);
 /// How often it is asked about one that runs over its time although webhooks arrive: a single end may have been lost.
-const POLL_OVERDUE: Span = Span::minutes(5);
+pub(super) const POLL_OVERDUE: Span = Span::minutes(5);
 /// How long after a webhook was found missing the others are not relied on.
 const DOUBT: Span = Span::minutes(30);
 

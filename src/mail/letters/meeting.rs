@@ -24,7 +24,7 @@ pub struct MeetingFacts<'a> {
     pub host: &'a PersonName,
     /// The zone the host thinks in.
     pub host_zone: &'a ZoneName,
-    /// The host's organisation.
+    /// The host's organization.
     pub tenant: &'a PersonName,
     /// Where the client's answer goes; none: answers are not read, and the letter says so.
     pub reply_to: Option<&'a EmailAddress>,

@@ -138,7 +138,9 @@ pub fn list(tx: &mut ReadTx<'_>, scope: &TenantScope, filter: &Filter) -> Result
         );
     }
     let over = meetings::stage.eq_any([Stage::Ended.word(), Stage::Cancelled.word(), Stage::Missed.word()]);
-    let past = over.or(meetings::stage.eq(Stage::Booked.word()).and(meetings::ends_at.le(filter.now.seconds())));
+    let passed = meetings::stage.eq(Stage::Booked.word()).and(meetings::ends_at.le(filter.now.seconds()));
+    // Whoever waits in line has not met yet, whatever the time.
+    let past = over.or(passed.and(meetings::queued_at.is_null()));
     query = if filter.past {
         query.filter(past).order((meetings::starts_at.desc(), meetings::id.desc()))
     } else {

@@ -14,8 +14,8 @@ use super::super::page::{Answer, Chrome, invalid, page};
 use super::super::routes::{Access, RouteRow};
 use super::super::scope::Staff;
 use super::super::server::Site;
-use super::form::{FORM_USED, Fields, Known};
-use super::offers::Offers;
+use super::form::{Fields, Known, form_used};
+use super::offers::{Asked, Offers};
 use super::time::{self, Read};
 
 #[derive(Template)]
@@ -25,6 +25,8 @@ struct NewPage {
     home: String,
     form: Fields,
     known: Known,
+    /// Which meetings run without a license, if some do.
+    short: Option<String>,
     hosts: Vec<Choice>,
     lengths: Vec<Choice>,
     zones: Vec<Choice>,
@@ -79,12 +81,13 @@ async fn book(staff: Staff, site: web::Data<Site>, Form(form): Form<Fields>) -> 
         bookings::Answer::Accepted(id) | bookings::Answer::InLine(id) => Ok(staff.done(&super::path(&staff, &id, ""), &told)),
         bookings::Answer::Refused { refusal, nearest, .. } => {
             let host = known.spoken_of(&staff, &form.host);
-            let offers = Offers::after(refusal, host, &nearest, site.app.now(), &zone, &mut errors);
+            let asked = Asked { host, on_the_spot: false, now: site.app.now(), zone: &zone };
+            let offers = Offers::after(refusal, &asked, &nearest, None, &mut errors);
             invalid(&new_page(&staff, &site, form, known, Some(offers), errors))
         }
-        bookings::Answer::Used(_) => {
+        bookings::Answer::Used(id) => {
             let form = Fields { key: String::new(), ..form };
-            invalid(&new_page(&staff, &site, form, known, None, Errors::one("", FORM_USED)))
+            invalid(&new_page(&staff, &site, form, known, None, form_used(&staff, &id)))
         }
         // A new meeting cannot be too late; if it ever is, the form comes back.
         bookings::Answer::TooLate => {
@@ -98,8 +101,9 @@ fn new_page(staff: &Staff, site: &Site, form: Fields, known: Known, offers: Opti
     NewPage {
         chrome: staff.chrome(),
         home: staff.path(""),
+        short: time::short_words(&staff.tenant),
         hosts: known.host_choices(),
-        lengths: time::lengths(staff.tenant.default_length, &form.minutes),
+        lengths: time::lengths(&staff.tenant, &form.minutes),
         zones: zone_choices(None, &form.zone),
         client_zones: zone_choices(Some("The same, or not known"), &form.client_zone),
         form: Fields { key, ..form },

@@ -40,7 +40,7 @@ async fn confirm(staff: Staff, site: web::Data<Site>) -> Answer {
     let id = super::meeting_id(staff.request())?;
     let view = site.app.meeting_for(&staff.scope(), &staff.user, &id).await?;
     let href = super::path(&staff, &id, "");
-    if let Some(words) = too_late(&view.meeting) {
+    if let Some(words) = not_now(&view.meeting) {
         return Ok(staff.not_done(&href, words));
     }
     let zone = staff.zone();
@@ -61,15 +61,17 @@ async fn cancel(staff: Staff, site: web::Data<Site>, _: Form<Bare>) -> Answer {
     Ok(match site.app.cancel(&staff.scope(), &staff.user, &id).await? {
         Cancellation::Done => staff.done(&page, "The meeting is cancelled. The client is told by e-mail."),
         Cancellation::Starting => {
-            let words = "Its host pressed Start a moment ago. If nobody is there, try again in two minutes.";
+            let words = "The meeting was not cancelled: its host pressed Start a moment ago and may be entering it. If nobody comes, \
+                         try again in two minutes.";
             staff.not_done(&page, words)
         }
         Cancellation::TooLate => staff.not_done(&page, "The meeting runs or is over, so it cannot be cancelled any more."),
     })
 }
 
-fn too_late(meeting: &Meeting) -> Option<&'static str> {
+fn not_now(meeting: &Meeting) -> Option<&'static str> {
     match meeting.state.stage() {
+        Stage::Booked if meeting.waits_to_begin() => Some("The meeting is in line for a license. Leave the line to call it off."),
         Stage::Booked | Stage::Missed => None,
         Stage::Live => Some("The meeting runs, so it cannot be cancelled any more. You can end it."),
         Stage::Ended => Some("The meeting is over, so it cannot be cancelled any more."),

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::domain::ids::UserId;
+use crate::domain::ids::{MeetingId, UserId};
 use crate::domain::names::{EmailAddress, IdempotencyKey, PersonName, Topic, ZoneName};
 use crate::domain::tenant::{Standing, User};
 use crate::store::clients::{self, Client};
@@ -17,9 +17,14 @@ use super::time::{self, Typed};
 /// How many known clients are proposed while typing.
 const PROPOSED: i64 = 100;
 
-/// What a form is told that was sent before for another meeting: by going back and changing it.
-pub(super) const FORM_USED: &str =
-    "A meeting was already booked with this form, and it stays booked. To book another one, press the button once more.";
+/// What a form is told that was sent before for another meeting, by going back and changing it: where that meeting is. With a
+/// fresh key the same form then books another one.
+pub(super) fn form_used(staff: &Staff, meeting: &MeetingId) -> Errors {
+    let mut errors = Errors::default();
+    errors.add_page(super::path(staff, meeting, ""), "This form has already been used for another meeting: look at that one.");
+    errors.add("", "Nothing was changed. To have one more meeting as it is entered below, send the form again.");
+    errors
+}
 
 /// What was typed.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -56,14 +56,25 @@ fn actor(kind: &str) -> &'static str {
         "operator" => "the operator",
         "client" => "the client",
         "zoom" => "Zoom",
-        _ => "Duologue",
+        _ => DUOLOGUE,
     }
 }
+
+/// Who does what nobody asked for.
+const DUOLOGUE: &str = "Duologue";
 
 fn sentence(action: &str, detail: &str, who: &str) -> String {
     match action {
         "meeting.booked" => format!("Booked by {who}"),
         "meeting.rescheduled" => format!("Changed by {who}"),
+        "meeting.line_joined" => format!("{who} got in line for a license"),
+        "meeting.line_left" if who == DUOLOGUE => "No license came free within an hour".to_owned(),
+        "meeting.line_left" => format!("{who} left the line"),
+        "meeting.license_granted" => "A license came free for it".to_owned(),
+        "meeting.cancelled" if detail == "left the line" && who == DUOLOGUE => {
+            "Called off, because no license came free within an hour".to_owned()
+        }
+        "meeting.cancelled" if detail == "left the line" => format!("{who} left the line, and it was called off"),
         "meeting.cancelled" => format!("Cancelled by {who}"),
         "meeting.invited_again" => format!("Invitation sent again by {who}"),
         "meeting.start_pressed" => format!("{who} pressed Start"),
@@ -133,6 +144,13 @@ mod tests {
         assert_eq!(sentence("meeting.link_revoked", "", "Ana"), "Meeting link revoked, by Ana");
         assert_eq!(sentence("", "", "Ana"), ", by Ana");
         assert_eq!(kind("reminder_early"), "Reminder early");
+    }
+
+    #[test]
+    fn who_left_the_line_is_told_apart() {
+        assert_eq!(sentence("meeting.line_left", "", "Ana"), "Ana left the line");
+        assert_eq!(sentence("meeting.cancelled", "left the line", "Ana"), "Ana left the line, and it was called off");
+        assert!(sentence("meeting.cancelled", "left the line", "Duologue").contains("within an hour"));
     }
 
     #[test]

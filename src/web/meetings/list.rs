@@ -15,6 +15,7 @@ use super::super::page::{Answer, Chrome, WebError, invalid, page};
 use super::super::routes::{Access, RouteRow};
 use super::super::scope::Staff;
 use super::super::server::Site;
+use super::license::{self, Around};
 use super::words::{self, Badge};
 
 /// How many meetings a page shows.
@@ -45,6 +46,8 @@ pub(super) struct Row {
     pub(super) topic: String,
     pub(super) host: String,
     pub(super) state: Badge,
+    /// What is unusual about its license.
+    pub(super) license: Option<Badge>,
     /// Where to move it, while it can be moved.
     pub(super) reschedule: Option<String>,
 }
@@ -167,7 +170,8 @@ pub(super) fn row(staff: &Staff, view: &MeetingView, now: Instant) -> Row {
         topic: meeting.topic.to_string(),
         host: view.host_name.clone(),
         state: words::stage(view),
-        reschedule: (meeting.state.stage() == Stage::Booked && now < meeting.window.start())
+        license: license::unusual(view, &Around::plain(staff, now)),
+        reschedule: (meeting.state.stage() == Stage::Booked && meeting.queued_at.is_none() && now < meeting.window.start())
             .then(|| format!("{href}/reschedule")),
         href,
     }

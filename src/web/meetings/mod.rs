@@ -9,6 +9,8 @@ mod ends;
 mod form;
 mod history;
 mod invite;
+pub(super) mod license;
+pub(super) mod line;
 mod list;
 mod now;
 mod offers;
@@ -37,6 +39,7 @@ pub(super) fn rows() -> Vec<RouteRow> {
         now::rows(),
         show::rows(),
         start::rows(),
+        line::rows(),
         ends::rows(),
         reschedule::rows(),
         cancel::rows(),

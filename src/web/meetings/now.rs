@@ -14,8 +14,9 @@ use super::super::page::{Answer, Chrome, invalid, page};
 use super::super::routes::{Access, RouteRow};
 use super::super::scope::Staff;
 use super::super::server::Site;
-use super::form::{FORM_USED, Fields, Known};
-use super::offers::{Host, Offers};
+use super::form::{Fields, Known, form_used};
+use super::line;
+use super::offers::{Asked, Host, Offers};
 use super::time;
 
 #[derive(Template)]
@@ -25,6 +26,8 @@ struct NowPage {
     home: String,
     form: Fields,
     known: Known,
+    /// Which meetings run without a license, if some do.
+    short: Option<String>,
     lengths: Vec<Choice>,
     offers: Option<Offers>,
     errors: Errors,
@@ -68,13 +71,15 @@ async fn book(staff: Staff, site: web::Data<Site>, Form(form): Form<Fields>) -> 
         format!("The meeting is yours: press Start. {} gets the join link at {}.", booking.client_name, booking.client_email);
     match site.app.book(&staff.scope(), &staff.user, booking).await? {
         bookings::Answer::Accepted(id) => Ok(staff.done(&super::path(&staff, &id, ""), &told)),
-        bookings::Answer::InLine(id) => Ok(staff.done(&super::path(&staff, &id, ""), "You are in line for the next license.")),
-        bookings::Answer::Used(_) => {
+        bookings::Answer::InLine(id) => Ok(staff.done(&super::path(&staff, &id, ""), line::IN_LINE)),
+        bookings::Answer::Used(id) => {
             let form = Fields { key: String::new(), ..form };
-            invalid(&now_page(&staff, &site, form, known, None, Errors::one("", FORM_USED)))
+            invalid(&now_page(&staff, &site, form, known, None, form_used(&staff, &id)))
         }
-        bookings::Answer::Refused { refusal, nearest, .. } => {
-            let offers = Offers::after(refusal, Host::You, &nearest, now, &zone, &mut errors);
+        bookings::Answer::Refused { refusal, nearest, wait } => {
+            let asked = Asked { host: Host::You, on_the_spot: true, now, zone: &zone };
+            let wait = wait.filter(|_| line::helps(refusal)).map(|wait| line::offer(refusal, &wait));
+            let offers = Offers::after(refusal, &asked, &nearest, wait, &mut errors);
             invalid(&now_page(&staff, &site, form, known, Some(offers), errors))
         }
         bookings::Answer::TooLate => invalid(&now_page(&staff, &site, form, known, None, Errors::one("", "Try again."))),
@@ -86,7 +91,8 @@ fn now_page(staff: &Staff, site: &Site, form: Fields, known: Known, offers: Opti
     NowPage {
         chrome: staff.chrome(),
         home: staff.path(""),
-        lengths: time::lengths(staff.tenant.default_length, &form.minutes),
+        short: time::short_words(&staff.tenant),
+        lengths: time::lengths(&staff.tenant, &form.minutes),
         form: Fields { key, ..form },
         known,
         offers,

@@ -5,7 +5,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::app::bookings::Answer as Booked;
-use crate::domain::meeting::Stage;
+use crate::domain::meeting::{Meeting, Stage};
 use crate::domain::names::Topic;
 use crate::domain::when;
 use crate::domain::zone;
@@ -16,10 +16,16 @@ use super::super::page::{Answer, Chrome, invalid, page};
 use super::super::routes::{Access, RouteRow};
 use super::super::scope::Staff;
 use super::super::server::Site;
-use super::offers::{Host, Offers};
+use super::offers::{Asked, Host, Offers};
 use super::time::{self, Read, Typed};
 
-const TOO_LATE: &str = "The meeting is not waiting to begin any more, so it cannot be moved. Book a new one instead.";
+fn too_late(meeting: &Meeting) -> &'static str {
+    if meeting.queued_at.is_some() {
+        "The meeting is in line for a license, so it cannot be moved. Leave the line first."
+    } else {
+        "The meeting is not waiting to begin any more, so it cannot be moved. Book a new one instead."
+    }
+}
 
 #[derive(Clone, Debug, Default, Deserialize)]
 struct Fields {
@@ -45,6 +51,8 @@ struct ReschedulePage {
     client_name: String,
     times: Vec<String>,
     form: Fields,
+    /// Which meetings run without a license, if some do.
+    short: Option<String>,
     lengths: Vec<Choice>,
     zones: Vec<Choice>,
     offers: Option<Offers>,
@@ -62,8 +70,8 @@ async fn ask(staff: Staff, site: web::Data<Site>) -> Answer {
     let id = super::meeting_id(staff.request())?;
     let view = site.app.meeting_for(&staff.scope(), &staff.user, &id).await?;
     let meeting = &view.meeting;
-    if meeting.state.stage() != Stage::Booked {
-        return Ok(staff.not_done(&super::path(&staff, &id, ""), TOO_LATE));
+    if meeting.state.stage() != Stage::Booked || meeting.queued_at.is_some() {
+        return Ok(staff.not_done(&super::path(&staff, &id, ""), too_late(meeting)));
     }
     // A meeting on the spot began between two times of the grid.
     let (date, time) = zone::local_date_time(meeting.window.start().grid_up(), &meeting.zone);
@@ -96,10 +104,11 @@ async fn reschedule(staff: Staff, site: web::Data<Site>, Form(form): Form<Fields
         Booked::Accepted(_) | Booked::InLine(_) | Booked::Used(_) => {
             Ok(staff.done(&href, &format!("The meeting is on {full}. The client is told of a change by e-mail.")))
         }
-        Booked::TooLate => Ok(staff.not_done(&href, TOO_LATE)),
+        Booked::TooLate => Ok(staff.not_done(&href, too_late(&view.meeting))),
         Booked::Refused { refusal, nearest, .. } => {
             let host = if view.meeting.host == staff.user.id { Host::You } else { Host::Other(&view.host_name) };
-            let offers = Offers::after(refusal, host, &nearest, site.app.now(), &zone, &mut errors);
+            let asked = Asked { host, on_the_spot: false, now: site.app.now(), zone: &zone };
+            let offers = Offers::after(refusal, &asked, &nearest, None, &mut errors);
             invalid(&reschedule_page(&staff, &view, form, Some(offers), errors))
         }
     }
@@ -132,7 +141,8 @@ fn reschedule_page(staff: &Staff, view: &MeetingView, form: Fields, offers: Opti
         href: super::path(staff, &view.meeting.id, ""),
         client_name: view.client.name.to_string(),
         times: when::both(view.meeting.window, zone, view.client.zone.as_ref().unwrap_or(zone)),
-        lengths: time::lengths(staff.tenant.default_length, &form.minutes),
+        short: time::short_words(&staff.tenant),
+        lengths: time::lengths(&staff.tenant, &form.minutes),
         zones: zone_choices(None, &form.zone),
         form,
         offers,

@@ -6,7 +6,6 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use crate::domain::meeting::{Kind, Stage};
-use crate::domain::time::Instant;
 use crate::domain::when;
 use crate::store::meetings::MeetingView;
 
@@ -15,7 +14,9 @@ use super::super::routes::{Access, RouteRow};
 use super::super::scope::Staff;
 use super::super::server::Site;
 use super::history::{self, Happened, Sent};
+use super::license::{self, Around, Notice};
 use super::words::{self, Badge};
+use super::{line, path};
 
 /// What changes by itself, and the buttons that go with it.
 #[expect(clippy::struct_excessive_bools, reason = "one for each button of the page")]
@@ -27,10 +28,14 @@ pub(in crate::web) struct Status {
     client: Option<Badge>,
     zoom: Badge,
     countdown: String,
+    /// The sentence about the license, unless the notice says it.
     license_words: String,
-    alert: Option<&'static str>,
+    notice: Option<Notice>,
+    /// What is to be known while its host is in line.
+    in_line: Option<&'static str>,
     /// What the Start button says; none: there is nothing to start, or it is somebody else's.
     start: Option<&'static str>,
+    can_go_without: bool,
     can_end: bool,
     can_move: bool,
     can_cancel: bool,
@@ -48,6 +53,8 @@ struct ShowPage {
     host: String,
     kind: &'static str,
     times: Vec<String>,
+    /// What is said instead of the times while there are none.
+    no_time_yet: Option<String>,
     iso: String,
     zone: String,
     join_link: Option<String>,
@@ -74,8 +81,9 @@ pub(super) fn rows() -> Vec<RouteRow> {
 async fn show(staff: Staff, site: web::Data<Site>) -> Answer {
     let id = super::meeting_id(staff.request())?;
     let record = site.app.meeting_record(&staff.scope(), &staff.user, &id).await?;
-    let (view, now, zone) = (record.view, site.app.now(), staff.zone());
-    let meeting = &view.meeting;
+    let (view, zone) = (record.view, staff.zone());
+    let around = Around::of(&staff, &site, &view).await?;
+    let (meeting, now) = (&view.meeting, around.now);
     let chrome = staff.chrome();
     page(&ShowPage {
         home: staff.path(""),
@@ -85,9 +93,10 @@ async fn show(staff: Staff, site: web::Data<Site>) -> Answer {
         host: view.host_name.clone(),
         kind: match meeting.kind {
             Kind::Scheduled => "Booked for a time",
-            Kind::OnDemand => "Started on the spot",
+            Kind::OnDemand => "On the spot",
         },
         times: when::both(meeting.window, zone, view.client.zone.as_ref().unwrap_or(zone)),
+        no_time_yet: line::no_time_yet(meeting),
         iso: meeting.window.start().to_string(),
         zone: zone.to_string(),
         join_link: meeting.link_works_at(now).then(|| site.app.join_link(&meeting.id, meeting.link_version)),
@@ -95,7 +104,7 @@ async fn show(staff: Staff, site: web::Data<Site>) -> Answer {
         history: history::history(&record.history, &record.names, now, zone),
         zone_label: when::zone_label(now, zone),
         polls: meeting.state.stage() != Stage::Cancelled,
-        status: Status::of(&staff, &view, now, &chrome.csrf),
+        status: Status::of(&staff, &view, &around, &chrome.csrf),
         chrome,
     })
 }
@@ -103,30 +112,37 @@ async fn show(staff: Staff, site: web::Data<Site>) -> Answer {
 async fn status(staff: Staff, site: web::Data<Site>) -> Answer {
     let id = super::meeting_id(staff.request())?;
     let view = site.app.meeting_for(&staff.scope(), &staff.user, &id).await?;
-    let status = Status::of(&staff, &view, site.app.now(), &staff.chrome().csrf);
+    let around = Around::of(&staff, &site, &view).await?;
+    let status = Status::of(&staff, &view, &around, &staff.chrome().csrf);
     let html = Fragment { status }.render().map_err(|error| WebError::failed(error.to_string()))?;
     Ok(HttpResponse::Ok().content_type(ContentType::html()).body(html))
 }
 
 impl Status {
-    fn of(staff: &Staff, view: &MeetingView, now: Instant, csrf: &str) -> Self {
-        let stage = view.meeting.state.stage();
-        let is_host = view.meeting.host == staff.user.id;
+    fn of(staff: &Staff, view: &MeetingView, around: &Around, csrf: &str) -> Self {
+        let (meeting, now) = (&view.meeting, around.now);
+        let (stage, is_host) = (meeting.state.stage(), meeting.host == staff.user.id);
+        let in_line = license::is_in_line(view, around);
+        let (notice, license_words) = (license::notice(view, around), license::sentence(view, around));
+        let is_said = notice.as_ref().is_some_and(|notice| notice.text.starts_with(&license_words));
+        let place = around.wait.as_ref().filter(|_| in_line).map(line::place);
         Self {
             csrf: csrf.to_owned(),
-            href: super::path(staff, &view.meeting.id, ""),
+            href: path(staff, &meeting.id, ""),
             stage: words::stage(view),
-            license: words::license(view, now),
+            license: license::badge(view, around),
             client: words::client(view, now, staff.zone()),
             zoom: words::at_zoom(view),
-            countdown: words::countdown(view, now),
-            license_words: words::license_sentence(view, now),
-            alert: words::alert(view),
-            start: start_label(stage).filter(|_| is_host),
+            countdown: place.unwrap_or_else(|| words::countdown(view, now)),
+            license_words: if is_said { String::new() } else { license_words },
+            notice,
+            in_line: in_line.then(|| line::advice(meeting)),
+            start: start_label(stage).filter(|_| is_host && !in_line),
+            can_go_without: is_host && license::can_go_without(view, around),
             can_end: is_host && stage == Stage::Live,
-            can_move: stage == Stage::Booked,
-            can_cancel: matches!(stage, Stage::Booked | Stage::Missed),
-            can_invite: view.meeting.state.holds(),
+            can_move: stage == Stage::Booked && !in_line,
+            can_cancel: matches!(stage, Stage::Booked | Stage::Missed) && !meeting.waits_to_begin(),
+            can_invite: meeting.state.holds() && meeting.queued_at.is_none(),
         }
     }
 }

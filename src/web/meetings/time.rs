@@ -1,8 +1,10 @@
 //! When a meeting is to be: read from a form's date, time, length and zone, or from the one button that names an instant.
 
 use crate::app::bookings::Time;
-use crate::domain::meeting::{LONGEST, SHORTEST};
+use crate::domain::meeting::{LONGEST, SHORT, SHORTEST};
 use crate::domain::names::ZoneName;
+use crate::domain::plan::BASIC_LIMIT;
+use crate::domain::tenant::Tenant;
 use crate::domain::time::{Instant, Span, Window};
 use crate::domain::zone::{self, WallTime};
 
@@ -80,13 +82,27 @@ pub(super) fn length(minutes: &str, errors: &mut Errors) -> Option<Span> {
     length
 }
 
-/// The lengths to choose from, with the tenant's own and the one that is chosen.
-pub(super) fn lengths(default: Span, chosen: &str) -> Vec<Choice> {
+/// The lengths to choose from, with the tenant's own and the one that is chosen; each says whether it means no license.
+pub(super) fn lengths(tenant: &Tenant, chosen: &str) -> Vec<Choice> {
     let chosen = length(chosen, &mut Errors::default()).map(Span::as_minutes);
-    let mut minutes: Vec<i64> = LENGTHS.into_iter().chain([default.as_minutes()]).chain(chosen).collect();
+    let mut minutes: Vec<i64> = LENGTHS.into_iter().chain([tenant.default_length.as_minutes()]).chain(chosen).collect();
     minutes.sort_unstable();
     minutes.dedup();
-    minutes.into_iter().map(|minutes| Choice::new(minutes.to_string(), format!("{minutes} minutes"))).collect()
+    let without = |minutes| if is_short(tenant, Span::minutes(minutes)) { ", without a license" } else { "" };
+    let label = |minutes: i64| format!("{minutes} minutes{}", without(minutes));
+    minutes.into_iter().map(|minutes| Choice::new(minutes.to_string(), label(minutes))).collect()
+}
+
+fn is_short(tenant: &Tenant, length: Span) -> bool {
+    tenant.short_meetings && length <= SHORT
+}
+
+/// Which lengths mean no license at this tenant, as a sentence; none: every meeting has one.
+pub(super) fn short_words(tenant: &Tenant) -> Option<String> {
+    let (longest, limit) = (SHORT.as_minutes(), BASIC_LIMIT.as_minutes());
+    let words =
+        format!("Meetings of up to {longest} minutes run without a license here, and Zoom ends them after {limit} minutes.");
+    tenant.short_meetings.then_some(words)
 }
 
 enum Start {
@@ -188,9 +204,37 @@ mod tests {
         assert_eq!(labels, ["02:30 (first)", "02:30 (second)"]);
     }
 
+    fn tenant(short_meetings: bool) -> Tenant {
+        use crate::domain::ids::TenantId;
+        use crate::domain::names::{PersonName, Slug};
+        use crate::domain::tenant::Share;
+        Tenant {
+            id: TenantId::new("t"),
+            slug: Slug::parse("acme").unwrap(),
+            name: PersonName::parse("Acme").unwrap(),
+            zone: ZoneName::utc(),
+            reply_to: None,
+            default_length: Span::minutes(40),
+            share: Share { guarantee: 0, cap: 1 },
+            shared_seats: false,
+            short_meetings,
+            suspended_at: None,
+            created_at: Instant::from_seconds(0),
+        }
+    }
+
     #[test]
     fn a_tenants_own_length_and_the_chosen_one_are_among_the_choices() {
-        let minutes: Vec<String> = lengths(Span::minutes(40), "55").into_iter().map(|choice| choice.value).collect();
+        let minutes: Vec<String> = lengths(&tenant(false), "55").into_iter().map(|choice| choice.value).collect();
         assert_eq!(minutes, ["15", "25", "30", "40", "45", "50", "55", "60", "90", "120"]);
+    }
+
+    #[test]
+    fn a_length_says_when_it_means_no_license() {
+        let labels: Vec<String> = lengths(&tenant(true), "35").into_iter().map(|choice| choice.label).collect();
+        assert_eq!(labels[3..5], ["35 minutes, without a license", "40 minutes"]);
+        assert!(short_words(&tenant(true)).unwrap().contains("up to 35 minutes"));
+        assert!(lengths(&tenant(false), "35").iter().all(|choice| !choice.label.contains("license")));
+        assert_eq!(short_words(&tenant(false)), None);
     }
 }

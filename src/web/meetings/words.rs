@@ -1,10 +1,9 @@
-//! A meeting in words: what every page that shows one says of its state, its license, its client and the time that is left.
+//! A meeting in words: what every page that shows one says of its state, its client and the time that is left. What is said of
+//! its license is in `license.rs`.
 
 use crate::app::join::client_is_waiting;
-use crate::domain::meeting::{Stage, State};
+use crate::domain::meeting::State;
 use crate::domain::names::ZoneName;
-use crate::domain::plan::Problem;
-use crate::domain::pool::Place;
 use crate::domain::time::{Instant, Span};
 use crate::domain::when;
 use crate::store::meetings::MeetingView;
@@ -19,71 +18,18 @@ pub(in crate::web) struct Badge {
 }
 
 impl Badge {
-    fn new(state: &'static str, text: impl Into<String>) -> Self {
+    pub(in crate::web) fn new(state: &'static str, text: impl Into<String>) -> Self {
         Self { state, text: text.into() }
     }
 }
 
 /// Where the meeting is in its life.
 pub(in crate::web) fn stage(view: &MeetingView) -> Badge {
+    if view.meeting.waits_to_begin() {
+        return Badge::new("waiting", "In line");
+    }
     let stage = view.meeting.state.stage();
     Badge::new(stage.word(), stage.label())
-}
-
-/// Where its license is, in a word or two; nothing once the meeting needs none.
-pub(in crate::web) fn license(view: &MeetingView, now: Instant) -> Option<Badge> {
-    let (stage, attached) = (view.meeting.state.stage(), view.license == Some(Place::Attached));
-    match stage {
-        Stage::Live if attached => Some(Badge::new("in-use", "License in use")),
-        Stage::Live if view.license == Some(Place::Attaching) => Some(Badge::new("attaching", "License is coming")),
-        Stage::Live => Some(Badge::new("warning", "No license")),
-        Stage::Booked if now < view.meeting.hold.start() => Some(Badge::new("booked", "License reserved")),
-        Stage::Booked if attached => Some(Badge::new("ready", "License ready")),
-        Stage::Booked if view.progress.alert.is_some() => Some(Badge::new("warning", "No license yet")),
-        Stage::Booked => Some(Badge::new("attaching", "License is coming")),
-        Stage::Ended | Stage::Cancelled | Stage::Missed => None,
-    }
-}
-
-/// What is to be known about its license, as a sentence.
-pub(in crate::web) fn license_sentence(view: &MeetingView, now: Instant) -> String {
-    let (meeting, attached) = (&view.meeting, view.license == Some(Place::Attached));
-    let lead = (meeting.window.start() - meeting.hold.start()).as_minutes_up();
-    match meeting.state.stage() {
-        Stage::Live if attached => "On the host's Zoom seat for as long as the meeting runs.".to_owned(),
-        Stage::Live => {
-            "The meeting runs without a license: Zoom ends it 40 minutes after its start unless one comes free.".to_owned()
-        }
-        Stage::Booked if now < meeting.hold.start() => {
-            format!("Put on the host's Zoom seat {} before the start.", plural(lead, "minute"))
-        }
-        Stage::Booked if attached => "On the host's Zoom seat; the meeting can begin.".to_owned(),
-        Stage::Booked => "Being put on the host's Zoom seat. Start does it too, if you are faster.".to_owned(),
-        Stage::Ended => "Given back when the meeting ended.".to_owned(),
-        Stage::Cancelled => "Not needed any more.".to_owned(),
-        Stage::Missed => "Given back, because nobody started the meeting in time. Start asks for one again.".to_owned(),
-    }
-}
-
-/// What the host must know about a license that should be there and is not.
-pub(in crate::web) fn alert(view: &MeetingView) -> Option<&'static str> {
-    if !view.meeting.state.holds() {
-        return None;
-    }
-    let problem = Problem::from_word(view.progress.alert.as_deref()?);
-    Some(match problem {
-        Some(Problem::NoneFree) => {
-            "All licenses are in use, because an earlier meeting runs late. You get the next one that comes free. You can also \
-             begin without one: Zoom then ends the meeting after 40 minutes."
-        }
-        Some(Problem::Frozen) => {
-            "Zoom is not letting licenses move at the moment. It is tried again by itself. You can begin without a license: Zoom \
-             then ends the meeting after 40 minutes."
-        }
-        Some(Problem::Refused) | None => {
-            "Zoom has not given this meeting its license yet. It is tried again by itself, and when you press Start."
-        }
-    })
 }
 
 /// Whether Zoom knows the meeting.
@@ -95,6 +41,7 @@ pub(in crate::web) fn at_zoom(view: &MeetingView) -> Badge {
         (true, _, true) => Badge::new("retrying", "Still to be removed; tried again"),
         (false, true, _) => Badge::new("ok", "Zoom has the meeting"),
         (false, false, true) => Badge::new("retrying", "Zoom has refused it so far; tried again"),
+        (false, false, false) if meeting.waits_to_begin() => Badge::new("waiting", "Created when the license is there"),
         (false, false, false) if meeting.room.is_some() => Badge::new("waiting", "Zoom is being told of the change"),
         (false, false, false) => Badge::new("waiting", "Being created at Zoom"),
     }
@@ -118,6 +65,7 @@ pub(in crate::web) fn countdown(view: &MeetingView, now: Instant) -> String {
         }
         State::Live(run) if now - run.since < Span::minutes(1) => "Has just begun".to_owned(),
         State::Live(run) => format!("Running for {}", span(now - run.since)),
+        State::Booked if view.meeting.waits_to_begin() => format!("In line for {}", span(now - view.meeting.created_at)),
         State::Booked if now < window.start() => format!("Starts in {}", span(window.start() - now)),
         State::Booked if now - window.start() < Span::minutes(1) => "Starts now".to_owned(),
         State::Booked => format!("Should have begun {} ago", span(now - window.start())),
@@ -139,7 +87,7 @@ pub(in crate::web) fn span(span: Span) -> String {
     }
 }
 
-fn plural(count: i64, noun: &str) -> String {
+pub(in crate::web) fn plural(count: i64, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 

@@ -6,7 +6,9 @@ use askama::Template;
 
 use crate::domain::meeting::Stage;
 use crate::store::meetings::{self, MeetingView};
-use crate::store::{StoreError, seats};
+use crate::store::{StoreError, pool, seats, tenants};
+use crate::web::meetings::license::{self, Around};
+use crate::web::meetings::words::Badge as LicenseBadge;
 use crate::web::page::{Answer, Chrome, WebError, page};
 use crate::web::routes::{Access, RouteRow};
 use crate::web::scope::Operator;
@@ -38,7 +40,7 @@ struct Line {
     tenant: String,
     host: String,
     seat: Option<(String, String)>,
-    license: Badge,
+    license: LicenseBadge,
     state: Badge,
     trouble: Option<String>,
 }
@@ -63,9 +65,15 @@ async fn now(operator: Operator, site: web::Data<Site>) -> Answer {
 
 async fn read(operator: &Operator, site: &Site) -> Result<Now, StoreError> {
     let (pass, now) = (operator.pass(), site.app.now());
-    let read =
-        site.app.store.read::<_, StoreError, _>(move |tx| Ok((meetings::find_open(tx, &pass, now)?, seats::list(tx, &pass)?)));
-    let (open, seats) = read.await?;
+    let read = site.app.store.read::<_, StoreError, _>(move |tx| {
+        let all = (seats::list(tx, &pass)?, tenants::list(tx, &pass)?, pool::settings(tx)?);
+        Ok((meetings::find_open(tx, &pass, now)?, all))
+    });
+    let (open, (seats, tenants, settings)) = read.await?;
+    let around = |view: &MeetingView| {
+        let tenant = tenants.iter().find(|tenant| tenant.id == view.meeting.tenant);
+        Around::of_pool(&settings, tenant, now)
+    };
     let seat_of = |view: &MeetingView| {
         let seat = seats.iter().find(|seat| seat.id == view.meeting.seat)?;
         Some((seat.id.to_string(), seat.email.to_string()))
@@ -76,11 +84,17 @@ async fn read(operator: &Operator, site: &Site) -> Result<Now, StoreError> {
         tenant: tenant.clone(),
         host: view.host_name.clone(),
         seat: seat_of(view),
-        license: Badge::of_place(view.license),
+        license: license::badge(view, &around(view)).unwrap_or_else(|| place(view)),
         state: state(view),
-        trouble: trouble(view),
+        trouble: trouble(view, &around(view)),
     };
     Ok(Now { lines: open.iter().map(line).collect() })
+}
+
+/// Where the license of its seat is, when the meeting needs none any more.
+fn place(view: &MeetingView) -> LicenseBadge {
+    let place = Badge::of_place(view.license);
+    LicenseBadge::new(place.state, place.word)
 }
 
 fn state(view: &MeetingView) -> Badge {

@@ -3,9 +3,13 @@
 //! What must stay true: every row asks for [`Access::Operator`](super::routes::Access); nothing here shows what a meeting is
 //! about or who its client is; times are UTC and say so.
 
+mod account;
 mod audit;
+mod ledger;
+mod line;
 mod mail;
 mod meetings;
+mod moves;
 mod paging;
 mod pool;
 mod seat;
@@ -27,6 +31,7 @@ use super::routes::RouteRow;
 pub(super) fn rows() -> Vec<RouteRow> {
     [
         audit::rows(),
+        ledger::rows(),
         mail::rows(),
         meetings::rows(),
         pool::rows(),

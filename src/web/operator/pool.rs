@@ -14,6 +14,7 @@ use crate::web::routes::{Access, RouteRow};
 use crate::web::scope::Operator;
 use crate::web::server::Site;
 
+use super::account::Reading;
 use super::tiles::Now;
 use super::words;
 
@@ -28,6 +29,7 @@ struct PoolPage {
     setup: Vec<SetupStep>,
     peak: String,
     shortfall: Shortfall,
+    account: Reading,
 }
 
 /// What has to be done once before the first meeting.
@@ -58,7 +60,15 @@ async fn show(operator: Operator, site: web::Data<Site>) -> Answer {
     let (view, ahead) = (site.app.pool(&operator.pass).await?, site.app.ahead(&operator.pass, None).await?);
     let chrome = operator.chrome();
     let now = Now::of(&view, site.app.now(), chrome.csrf.clone());
-    page(&PoolPage { now, setup: setup(&view), peak: peak_words(&ahead), shortfall: Shortfall::of(&ahead.short), chrome })
+    let account = Reading::of(&site.app.zoom_account(&operator.pass).await?, site.app.now());
+    page(&PoolPage {
+        account,
+        now,
+        setup: setup(&view),
+        peak: peak_words(&ahead),
+        shortfall: Shortfall::of(&ahead.short),
+        chrome,
+    })
 }
 
 /// The part that renews itself, alone.

@@ -7,7 +7,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::app::AppError;
-use crate::app::seats::Synced;
+use crate::app::drift::Synced;
 use crate::app::seats::ZoomError;
 use crate::domain::ids::{SeatId, TenantId, UserId};
 use crate::domain::pool::PoolRow;

@@ -5,7 +5,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::app::pool::{Ahead, MOST_LICENSES, PoolRefusal};
-use crate::domain::pool::PoolSettings;
+use crate::domain::pool::{Moves, PoolSettings, Release, Strategy};
 use crate::domain::time::Span;
 use crate::web::forms::{Errors, Form};
 use crate::web::page::{Answer, Chrome, WebError, invalid, page};
@@ -13,8 +13,12 @@ use crate::web::routes::{Access, RouteRow};
 use crate::web::scope::Operator;
 use crate::web::server::Site;
 
+use super::moves;
 use super::pool::Shortfall;
 use super::words::{counted, in_minutes, whole};
+
+/// More moves in a day than any account makes; a larger number is a slip.
+const MOST_MOVES: u32 = 100_000;
 
 #[derive(Clone, Deserialize)]
 struct LicensesForm {
@@ -36,7 +40,52 @@ struct SettingsForm {
     rejoin: String,
     #[serde(default)]
     no_show: String,
+    #[serde(default)]
+    strategy: String,
+    #[serde(default)]
+    release: String,
+    #[serde(default)]
+    move_budget: String,
+    /// Set when it is ticked.
+    #[serde(default)]
+    late_attach: String,
 }
+
+/// One of a few, with what it means.
+struct Explained {
+    value: &'static str,
+    label: &'static str,
+    hint: &'static str,
+}
+
+const STRATEGIES: [Explained; 2] = [
+    Explained {
+        value: Strategy::Float.word(),
+        label: "Float",
+        hint: "A license is put on the host's seat just before each meeting. Every host meets on their own seat; each meeting may \
+               need a move.",
+    },
+    Explained {
+        value: Strategy::Standing.word(),
+        label: "Standing",
+        hint: "As many seats as there are licenses keep theirs for good, seats without a tenant first, and meetings are booked onto \
+               a seat that has one. No license moves, so Zoom's limit is never met; the host's name in Zoom is then the seat's.",
+    },
+];
+
+const RELEASES: [Explained; 2] = [
+    Explained {
+        value: Release::Ended.word(),
+        label: "When the meeting has ended",
+        hint: "The license leaves the seat after the minutes to come back, unless the seat needs it again within 15 minutes.",
+    },
+    Explained {
+        value: Release::WhenNeeded.word(),
+        label: "When another seat needs it",
+        hint: "The license stays where it is until then, which takes the fewest moves. It is taken from the idle seat that needs \
+               one again the latest.",
+    },
+];
 
 #[derive(Template)]
 #[template(path = "operator/pool/settings.html")]
@@ -44,6 +93,11 @@ struct SettingsPage {
     chrome: Chrome,
     licenses: String,
     form: SettingsForm,
+    strategies: &'static [Explained],
+    releases: &'static [Explained],
+    moves: String,
+    /// Whether the day's budget is nearly used up.
+    saves_moves: bool,
     errors: Errors,
 }
 
@@ -64,18 +118,18 @@ pub(super) fn rows() -> Vec<RouteRow> {
 }
 
 async fn show(operator: Operator, site: web::Data<Site>) -> Answer {
-    let settings = settings(&operator, &site).await?;
-    page(&settings_page(&operator, &settings, None, None, Errors::default()))
+    let known = known(&operator, &site).await?;
+    page(&settings_page(&operator, &known, None, None, Errors::default()))
 }
 
 /// Sets K. A number below what accepted meetings need is set only after that was shown.
 async fn set_licenses(operator: Operator, site: web::Data<Site>, Form(form): Form<LicensesForm>) -> Answer {
-    let settings = settings(&operator, &site).await?;
-    let again = |errors| invalid(&settings_page(&operator, &settings, Some(&form), None, errors));
+    let known = known(&operator, &site).await?;
+    let again = |errors| invalid(&settings_page(&operator, &known, Some(&form), None, errors));
     let mut errors = Errors::default();
     let Some(count) = errors.take("licenses", whole(&form.licenses, 0, MOST_LICENSES)) else { return again(errors) };
     let ahead = site.app.ahead(&operator.pass, Some(count)).await?;
-    if count < settings.licenses && !ahead.short.is_empty() && form.confirmed != "yes" {
+    if count < known.0.licenses && !ahead.short.is_empty() && form.confirmed != "yes" {
         return page(&FewerPage { chrome: operator.chrome(), licenses: count, shortfall: Shortfall::of(&ahead.short) });
     }
     match site.app.set_licenses(&operator.pass, count).await? {
@@ -93,9 +147,9 @@ fn licenses_set(count: u32, ahead: &Ahead) -> String {
 }
 
 async fn set(operator: Operator, site: web::Data<Site>, Form(form): Form<SettingsForm>) -> Answer {
-    let settings = settings(&operator, &site).await?;
-    let again = |errors| invalid(&settings_page(&operator, &settings, None, Some(&form), errors));
-    let asked = match form.parse(&settings) {
+    let known = known(&operator, &site).await?;
+    let again = |errors| invalid(&settings_page(&operator, &known, None, Some(&form), errors));
+    let asked = match form.parse(&known.0) {
         Ok(asked) => asked,
         Err(errors) => return again(errors),
     };
@@ -116,6 +170,10 @@ impl SettingsForm {
             grace: in_minutes(settings.grace),
             rejoin: in_minutes(settings.rejoin),
             no_show: in_minutes(settings.no_show),
+            strategy: settings.strategy.word().to_owned(),
+            release: settings.release.word().to_owned(),
+            move_budget: settings.move_budget.map(|budget| budget.to_string()).unwrap_or_default(),
+            late_attach: if settings.late_attach { "on" } else { "" }.to_owned(),
         }
     }
 
@@ -130,9 +188,18 @@ impl SettingsForm {
         let grace = errors.take("grace", on_grid(&self.grace, 0, 60)).map(minutes);
         let rejoin = errors.take("rejoin", whole(&self.rejoin, 0, 60)).map(minutes);
         let no_show = errors.take("no_show", whole(&self.no_show, 5, 240)).map(minutes);
-        match (spare, lead, grace, rejoin, no_show) {
-            (Some(spare), Some(lead), Some(grace), Some(rejoin), Some(no_show)) => {
-                Ok(PoolSettings { spare, lead, grace, rejoin, no_show, ..before.clone() })
+        let strategy = errors.take("strategy", Strategy::from_word(&self.strategy).ok_or("Choose how licenses reach hosts."));
+        let release = errors.take("release", Release::from_word(&self.release).ok_or("Choose when a license leaves its seat."));
+        let move_budget = match self.move_budget.trim() {
+            "" => Some(None),
+            text => errors.take("move_budget", whole(text, 1, MOST_MOVES)).map(Some),
+        };
+        let late_attach = !self.late_attach.is_empty();
+        let times = lead.zip(grace).zip(rejoin.zip(no_show));
+        match (spare, times, strategy.zip(release), move_budget) {
+            (Some(spare), Some(((lead, grace), (rejoin, no_show))), Some((strategy, release)), Some(move_budget)) => {
+                let times = PoolSettings { lead, grace, rejoin, no_show, ..before.clone() };
+                Ok(PoolSettings { spare, strategy, release, move_budget, late_attach, ..times })
             }
             _ => Err(errors),
         }
@@ -157,13 +224,17 @@ pub(super) fn refusal_words(refusal: &PoolRefusal) -> String {
     }
 }
 
-async fn settings(operator: &Operator, site: &Site) -> Result<PoolSettings, WebError> {
-    Ok(site.app.pool(&operator.pass).await?.settings)
+/// The settings in force and the moves of the day.
+type Known = (PoolSettings, Moves);
+
+async fn known(operator: &Operator, site: &Site) -> Result<Known, WebError> {
+    let view = site.app.pool(&operator.pass).await?;
+    Ok((view.settings, view.moves))
 }
 
 fn settings_page(
     operator: &Operator,
-    settings: &PoolSettings,
+    (settings, moves): &Known,
     licenses: Option<&LicensesForm>,
     form: Option<&SettingsForm>,
     errors: Errors,
@@ -172,6 +243,10 @@ fn settings_page(
         chrome: operator.chrome(),
         licenses: licenses.map_or_else(|| settings.licenses.to_string(), |form| form.licenses.clone()),
         form: form.cloned().unwrap_or_else(|| SettingsForm::of(settings)),
+        strategies: &STRATEGIES,
+        releases: &RELEASES,
+        moves: moves::today(settings, *moves),
+        saves_moves: settings.saves_moves(*moves),
         errors,
     }
 }

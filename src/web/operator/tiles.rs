@@ -15,8 +15,10 @@ use crate::domain::when;
 use crate::store::events::EventState;
 use crate::store::letters::LetterState;
 use crate::store::meetings::MeetingView;
+use crate::web::meetings::license::{self, Around};
 
 use super::words::{self, Badge, Moment};
+use super::{line, moves};
 
 /// A lane writes its heartbeat every 30 seconds, the clean-up every 10 minutes; after twice that and more it is late.
 const LATE: Span = Span::seconds(90);
@@ -29,7 +31,10 @@ const SILENCE: Span = Span::minutes(10);
 #[template(path = "operator/pool/now.html")]
 pub(super) struct Now {
     csrf: String,
-    frozen: Option<String>,
+    frozen: Option<moves::Frozen>,
+    moves: moves::Section,
+    waiting: Vec<line::Waiting>,
+    refused: Vec<line::Refused>,
     alerts: Vec<Alert>,
     bought: u32,
     in_use: usize,
@@ -89,22 +94,24 @@ impl Now {
         let meetings: BTreeMap<&MeetingId, &MeetingView> =
             view.open.iter().map(|(_, meeting)| (&meeting.meeting.id, meeting)).collect();
         let tiles: Vec<Tile> = view.rows.iter().map(|row| tile(row, view, &meetings, now)).collect();
-        let alerts: Vec<Alert> = view.open.iter().filter_map(|(tenant, meeting)| alert(tenant, meeting)).collect();
+        let alerts: Vec<Alert> = view.open.iter().filter_map(|(tenant, meeting)| alert(tenant, meeting, view, now)).collect();
         let parts: Vec<Part> = Lane::ALL.into_iter().map(|lane| part(lane, view, now)).collect();
         let in_use = view.rows.iter().filter(|row| row.slot != Slot::Free).count();
         let bad_parts = parts.iter().filter(|part| part.badge.state == "failed").count();
         Self {
             csrf,
-            frozen: view
-                .settings
-                .freeze
-                .map(|freeze| freeze.probe_at.max(now))
-                .map(|at| format!("{}, at {}", words::away(at, now), Moment::of(at).text)),
+            frozen: view.settings.frozen_at(now).map(|freeze| moves::Frozen::of(freeze, now)),
+            moves: moves::Section::of(&view.settings, view.moves),
+            waiting: line::waiting(view, now),
+            refused: line::refused(view, now),
             bought: view.settings.licenses,
             in_use,
             free: view.rows.len() - in_use,
             kept_back: view.settings.spare(),
-            problems: alerts.len() + bad_parts + view.rows.iter().filter(|row| row.problem.is_some()).count(),
+            problems: alerts.len()
+                + bad_parts
+                + view.refused.len()
+                + view.rows.iter().filter(|row| row.problem.is_some()).count(),
             surplus: view.rows.len().saturating_sub(view.settings.licenses as usize),
             tiles,
             alerts,
@@ -155,14 +162,15 @@ pub(super) fn time_of(meeting: &MeetingView) -> String {
     format!("{} UTC", when::time_range(meeting.meeting.window, &ZoneName::utc()))
 }
 
-fn alert(tenant: &str, view: &MeetingView) -> Option<Alert> {
-    let text = trouble(view)?;
-    Some(Alert { tenant: tenant.to_owned(), host: view.host_name.clone(), when: time_of(view), text })
+fn alert(tenant: &str, meeting: &MeetingView, view: &PoolView, now: Instant) -> Option<Alert> {
+    let around = Around::of_pool(&view.settings, view.tenants.get(&meeting.meeting.tenant), now);
+    let text = trouble(meeting, &around)?;
+    Some(Alert { tenant: tenant.to_owned(), host: meeting.host_name.clone(), when: time_of(meeting), text })
 }
 
 /// What is wrong with a meeting, in words; none: nothing.
-pub(super) fn trouble(view: &MeetingView) -> Option<String> {
-    let license = view.progress.alert.as_deref().map(|word| words::alert(word).to_owned());
+pub(super) fn trouble(view: &MeetingView, around: &Around) -> Option<String> {
+    let license = license::trouble(view, around);
     let at_zoom = view.progress.zoom_problem.as_ref().map(|problem| format!("It could not be set up at Zoom: {problem}"));
     let over = matches!(view.meeting.state, State::Ended { .. } | State::Cancelled { .. });
     license.or(at_zoom).filter(|_| !over)
@@ -174,6 +182,7 @@ fn part(lane: Lane, view: &PoolView, now: Instant) -> Part {
         Lane::Licenses => "License moves",
         Lane::Rooms => "Meetings at Zoom",
         Lane::Letters => "Mail",
+        Lane::Account => "Reading Zoom's account",
         Lane::Sweeps => "Clean-up",
     };
     let late = if lane == Lane::Sweeps { LATE_SWEEPS } else { LATE };

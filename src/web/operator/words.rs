@@ -1,7 +1,7 @@
 //! How the operator's pages say times, counts and states.
 
+use crate::domain::ledger::Part;
 use crate::domain::names::ZoneName;
-use crate::domain::plan::Problem;
 use crate::domain::pool::Place;
 use crate::domain::seat::{License, SeatStatus};
 use crate::domain::time::{Instant, Span};
@@ -83,6 +83,16 @@ impl Badge {
         }
     }
 
+    /// What a license did.
+    pub(super) const fn of_part(part: Part) -> Self {
+        match part {
+            Part::Live => Self::new("in-use", part.label()),
+            Part::Ready => Self::new("ready", part.label()),
+            Part::Idle => Self::new("free", part.label()),
+            Part::Moving => Self::new("attaching", part.label()),
+        }
+    }
+
     /// Where the license of a meeting's seat is.
     pub(super) const fn of_place(place: Option<Place>) -> Self {
         match place {
@@ -92,16 +102,6 @@ impl Badge {
             Some(Place::Attached) => Self::new("ready", Place::Attached.label()),
             Some(Place::Detaching) => Self::new("detaching", Place::Detaching.label()),
         }
-    }
-}
-
-/// Why a meeting has no license, from the word it is stored as.
-pub(super) fn alert(word: &str) -> &'static str {
-    match Problem::from_word(word) {
-        Some(Problem::NoneFree) => "No license is free. It gets the next one that comes free.",
-        Some(Problem::Frozen) => "Zoom is not letting licenses move. It is tried again when the freeze is over.",
-        Some(Problem::Refused) => "Zoom refused to put a license on this seat. It is tried again.",
-        None => "It has no license although it should have one.",
     }
 }
 

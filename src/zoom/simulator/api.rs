@@ -124,6 +124,7 @@ fn scope_of(call: &Call) -> Option<&'static str> {
         (Method::Delete, ["meetings", _]) => "meeting:delete:meeting:admin",
         (Method::Put, ["meetings", _, "status"]) => "meeting:update:status:admin",
         (Method::Get, ["past_meetings", ..]) => "meeting:read:past_meeting:admin",
+        (Method::Get, ["accounts", _, "plans", "usage"]) => "billing:read:plan_usage:admin",
         _ => return None,
     })
 }

@@ -1,14 +1,12 @@
-//! Zoom's rate limits, with the numbers of a Pro account: a bucket per label and second, and 100 meetings created or
-//! changed per host and UTC day.
+//! Zoom's rate limits, with the numbers of the account's plan: a bucket per label and second (or minute) and a number for
+//! the day, and 100 meetings created or changed per host and UTC day.
 
 use std::collections::BTreeMap;
 
 use super::refusal::Refusal;
 use crate::domain::time::Instant;
-use crate::zoom::label::Label;
+use crate::zoom::label::{Label, Plan};
 
-/// How many heavy calls Zoom takes in a day.
-const HEAVY_PER_DAY: u32 = 30_000;
 /// How many meetings of one host may be created or changed in a day.
 pub(super) const MEETING_WRITES_PER_DAY: u32 = 100;
 const DAY_MILLIS: i64 = 86_400_000;
@@ -30,11 +28,22 @@ pub struct Usage {
 /// The account's buckets.
 #[derive(Clone, Debug, Default)]
 pub struct Limits {
+    plan: Plan,
     labels: BTreeMap<Label, Usage>,
     hosts: BTreeMap<String, (i64, u32)>,
 }
 
 impl Limits {
+    /// The unused buckets of an account with this plan.
+    pub fn new(plan: Plan) -> Self {
+        Self { plan, ..Self::default() }
+    }
+
+    /// The account's plan.
+    pub const fn plan(&self) -> Plan {
+        self.plan
+    }
+
     /// What was asked with this label.
     pub fn usage(&self, label: Label) -> Usage {
         self.labels.get(&label).copied().unwrap_or_default()
@@ -43,12 +52,13 @@ impl Limits {
     /// Takes one call from the bucket of its label.
     pub(super) fn take(&mut self, label: Label, now: i64) -> Result<(), Refusal> {
         let usage = self.labels.entry(label).or_default();
-        usage.roll_over(now);
-        if usage.in_second >= label.per_second() {
+        let limit = self.plan.limit(label);
+        usage.roll_over(now, limit.per_millis);
+        if usage.in_second >= limit.calls {
             usage.refused += 1;
             return Err(per_second(label, now));
         }
-        if label == Label::Heavy && usage.today >= HEAVY_PER_DAY {
+        if limit.per_day.is_some_and(|most| usage.today >= most) {
             usage.refused += 1;
             return Err(per_day(label, now));
         }
@@ -78,8 +88,8 @@ impl Limits {
 }
 
 impl Usage {
-    fn roll_over(&mut self, now: i64) {
-        let (day, second) = (now.div_euclid(DAY_MILLIS), now.div_euclid(1000));
+    fn roll_over(&mut self, now: i64, per_millis: i64) {
+        let (day, second) = (now.div_euclid(DAY_MILLIS), now.div_euclid(per_millis));
         if self.day != day {
             (self.day, self.today) = (day, 0);
         }
@@ -107,7 +117,6 @@ fn labelled(refusal: Refusal, label: Label, kind: &str) -> Refusal {
     refusal
         .with_header("x-ratelimit-category", label.name())
         .with_header("x-ratelimit-type", kind)
-        .with_header("x-ratelimit-limit", label.per_second().to_string())
         .with_header("x-ratelimit-remaining", "0")
 }
 
@@ -124,7 +133,7 @@ mod tests {
     #[test]
     fn a_second_has_room_for_so_many_calls_of_a_label() {
         let mut limits = Limits::default();
-        for _ in 0..Label::Medium.per_second() {
+        for _ in 0..Plan::Pro.limit(Label::Medium).calls {
             limits.take(Label::Medium, NOW).unwrap();
         }
         assert!(limits.take(Label::Medium, NOW + 999).is_err());

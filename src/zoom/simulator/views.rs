@@ -198,7 +198,7 @@ fn webhook_row(webhook: &Webhook) -> WebhookRow {
 fn label_row(world: &World, label: Label) -> LabelRow {
     let usage = world.limits().usage(label);
     let (today, busiest, refused) = (usage.today, usage.busiest_second, usage.refused);
-    LabelRow { name: label.name(), today, busiest, limit: label.per_second(), refused }
+    LabelRow { name: label.name(), today, busiest, limit: world.limits().plan().limit(label).calls, refused }
 }
 
 fn host_of(world: &World, meeting: &Meeting) -> String {

@@ -13,7 +13,7 @@ use super::users::{User, Zak};
 use super::webhooks::{Outgoing, Queue, Webhook};
 use crate::clock::Ids;
 use crate::zoom::client::Credentials;
-use crate::zoom::label::Label;
+use crate::zoom::label::{Label, Plan};
 use crate::zoom::scopes;
 use crate::zoom::transport::{Call, Reply, Site, TransportError};
 use crate::zoom::user::CreateAction;
@@ -30,6 +30,8 @@ pub struct Settings {
     pub webhook_secret: String,
     /// How many licenses were bought.
     pub licenses: u32,
+    /// The plan, which decides how many calls are taken.
+    pub plan: Plan,
     /// Where rooms are found, without a slash at the end; the server sets it when it knows its port.
     pub base_url: String,
     /// How many milliseconds a minute of Zoom's lasts in the 40-minute cut and between tries of a webhook; 60,000 is real
@@ -49,9 +51,10 @@ impl Settings {
             credentials,
             webhook_secret: webhook_secret.to_owned(),
             licenses,
+            plan: Plan::Pro,
             base_url: "http://zoom.invalid".to_owned(),
             minute_millis: 60_000,
-            scopes: format!("{} billing:read:plan_usage:admin", scopes.join(" ")),
+            scopes: scopes.join(" "),
             creates: vec![CreateAction::Create, CreateAction::AutoCreate],
         }
     }
@@ -84,6 +87,7 @@ pub struct World {
 impl World {
     /// An account without users.
     pub fn new(settings: Settings, ids: Ids) -> Self {
+        let limits = Limits::new(settings.plan);
         Self {
             settings,
             ids,
@@ -92,7 +96,7 @@ impl World {
             past: Vec::new(),
             tokens: BTreeMap::new(),
             zaks: BTreeMap::new(),
-            limits: Limits::default(),
+            limits,
             faults: Faults::default(),
             queue: Queue::default(),
             people_so_far: 0,

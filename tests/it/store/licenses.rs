@@ -3,7 +3,7 @@
 use duologue::domain::ids::{MeetingId, SeatId};
 use duologue::domain::pool::{Place, PoolRow, Slot};
 use duologue::domain::time::Instant;
-use duologue::store::{Store, licenses};
+use duologue::store::{Store, licenses, seats};
 
 use crate::support::cast::{NOW, at};
 use crate::support::database::{Database, ask, both_databases, change};
@@ -157,5 +157,22 @@ both_databases! {
         assert_eq!(places(&db).await, [(2, Place::Attaching)]);
         set_count(&db, 2).await;
         assert_eq!(places(&db).await, [(1, Place::Free), (2, Place::Attaching)], "the gap is filled");
+    }
+
+    async fn a_seat_that_zoom_refuses_is_listed_until_it_has_a_license(db: Database) {
+        use duologue::domain::seat::License;
+        let db = with_licenses(db, 1).await;
+        let refused = async |db: &Database| {
+            let operator = db.operator();
+            ask(&db.store, move |tx| seats::refused(tx, &operator)).await
+        };
+        assert_eq!(refused(&db).await, []);
+        for minute in [1, 2] {
+            change(&db.store, move |tx| seats::mark_refused(tx, &bo(), at(minute), "Zoom says no")).await;
+        }
+        let expected = seats::Refused { seat: bo(), failures: 2, retry_at: Some(at(2)), problem: "Zoom says no".to_owned() };
+        assert_eq!(refused(&db).await, [expected]);
+        change(&db.store, |tx| seats::observe_license(tx, &bo(), License::Licensed, at(3))).await;
+        assert_eq!(refused(&db).await, []);
     }
 }

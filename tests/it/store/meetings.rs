@@ -161,6 +161,9 @@ both_databases! {
         assert_eq!(listed(&db, true, 0, 10).await, ["cancelled", "unstarted", "over"]);
         assert_eq!(listed(&db, false, 1, 1).await, ["soon"]);
         assert_eq!(listed(&db, false, 3, 10).await, Vec::<String>::new());
+        let scope = db.scope("acme");
+        change(&db.store, move |tx| meetings::set_queued(tx, &scope, &id("unstarted"), Some(NOW))).await;
+        assert_eq!(listed(&db, false, 0, 1).await, ["unstarted"], "whoever waits in line has not met yet");
         let filter = Filter { host: Some(UserId::new("ana")), search: String::new(), past: false, now: NOW, offset: 0, limit: 10 };
         let scope = db.scope("acme");
         assert_eq!(ids(ask(&db.store, move |tx| meetings::list(tx, &scope, &filter)).await), Vec::<String>::new());

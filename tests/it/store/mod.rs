@@ -2,6 +2,7 @@
 
 mod accounts;
 mod events;
+mod ledger;
 mod letters;
 mod licenses;
 mod links;

@@ -8,9 +8,13 @@ use duologue::domain::ids::{ClientId, MeetingId, SeatId, UserId};
 use duologue::domain::meeting::{Room, Run, State};
 use duologue::domain::names::{PersonName, ZoneName};
 use duologue::domain::tenant::Role;
+use duologue::domain::time::Instant;
 use duologue::store::meetings::Filter;
+use duologue::store::refusals::Refused;
 use duologue::store::scope::TenantScope;
-use duologue::store::{ReadTx, StoreError, WriteTx, audit, clients, letters, licenses, meetings, seats, users};
+use duologue::store::{
+    ReadTx, StoreError, WriteTx, audit, clients, ledger, letters, licenses, meetings, refusals, seats, users, uses,
+};
 
 use crate::support::cast::{NOW, at, email, key, meeting, window};
 use crate::support::database::{Database, both_databases};
@@ -21,6 +25,10 @@ fn bo() -> UserId {
 
 fn m1() -> MeetingId {
     MeetingId::new("m1")
+}
+
+fn run(uuid: &str, since: Instant) -> Run {
+    Run { uuid: uuid.to_owned(), since }
 }
 
 fn filter(past: bool) -> Filter {
@@ -51,6 +59,10 @@ fn ask_all(tx: &mut ReadTx<'_>, scope: &TenantScope) -> Result<Vec<(&'static str
         ("letters::list_for_meeting", letters::list_for_meeting(tx, scope, &m1())?.len()),
         ("audit::list", audit::list(tx, scope, 0, 50)?.len()),
         ("audit::list_for_meeting", audit::list_for_meeting(tx, scope, &m1())?.len()),
+        ("audit::list_from", audit::list_from(tx, scope, None, 50)?.len()),
+        ("ledger::list_of_tenant", ledger::list_of_tenant(tx, scope, &[], window(0, 500))?.len()),
+        ("uses::list_of_tenant", uses::list_of_tenant(tx, scope, window(0, 500), at(500))?.len()),
+        ("refusals::list_of_tenant", refusals::list_of_tenant(tx, scope, window(0, 500))?.len()),
         // Whose tenant it gives is told by the scope alone.
         ("tenants::get", usize::from(duologue::store::tenants::get(tx, scope)?.slug.as_str() == "acme")),
     ])
@@ -76,6 +88,9 @@ const CHANGES: &[&str] = &[
     "meetings::mark_failed",
     "meetings::mark_polled",
     "meetings::clear_room",
+    "uses::begin_run",
+    "uses::end_run",
+    "uses::note_hold",
 ];
 
 fn try_change(tx: &mut WriteTx<'_>, scope: &TenantScope, name: &str) -> Result<(), StoreError> {
@@ -101,6 +116,9 @@ fn try_change(tx: &mut WriteTx<'_>, scope: &TenantScope, name: &str) -> Result<(
         "meetings::mark_synced" => meetings::mark_synced(tx, scope, &m1(), 8),
         "meetings::mark_failed" => meetings::mark_failed(tx, scope, &m1(), NOW, "x"),
         "meetings::mark_polled" => meetings::mark_polled(tx, scope, &m1(), NOW, true).map(drop),
+        "uses::begin_run" => uses::begin_run(tx, scope, &meeting("m1", window(60, 90)), &run("later", at(70))),
+        "uses::end_run" => uses::end_run(tx, scope, &meeting("m1", window(60, 90)), &run("first", at(60)), at(65)),
+        "uses::note_hold" => uses::note_hold(tx, scope, "h1", &meeting("m1", window(60, 90)), window(55, 60)),
         "meetings::clear_room" => meetings::clear_room(tx, scope, &m1()),
         other => panic!("{other} has no line"),
     }
@@ -108,7 +126,8 @@ fn try_change(tx: &mut WriteTx<'_>, scope: &TenantScope, name: &str) -> Result<(
 
 /// Functions that make rows of the tenant they are given, so that there is nothing of another's to find or change;
 /// `tenants::set_details` names the row by the scope alone.
-const MAKERS: &[&str] = &["users::insert", "clients::remember", "meetings::insert", "refusals::note", "tenants::set_details"];
+const MAKERS: &[&str] =
+    &["users::insert", "clients::remember", "meetings::insert", "refusals::note", "uses::note_hold", "tenants::set_details"];
 
 async fn with_rows(db: Database) -> Database {
     use duologue::domain::ids::{LetterId, TenantId};
@@ -146,6 +165,16 @@ async fn with_rows(db: Database) -> Database {
         audit::add(tx, &entry)
     })
     .await;
+    let scope = db.scope("acme");
+    crate::support::database::change(&db.store, move |tx| {
+        ledger::open(tx, "s1", 1, &SeatId::new("seat-bo"), (NOW, at(1)))?;
+        uses::begin_run(tx, &scope, &meeting("m1", window(60, 90)), &run("first", at(60)))?;
+        let refusal = duologue::domain::admission::Refusal::PoolFull;
+        let kind = duologue::domain::meeting::Kind::Scheduled;
+        let refused = Refused { id: "r1".to_owned(), at: NOW, host: bo(), kind, refusal, window: window(60, 90) };
+        refusals::note(tx, &scope, &refused)
+    })
+    .await;
     db
 }
 
@@ -160,8 +189,8 @@ fn rows(db: &Database) -> Vec<[Option<String>; 3]> {
         }
         duologue::store::DatabaseUrl::Postgres(_) => format!("CAST({table} AS TEXT)"),
     };
-    let table = |name: &str| db.rows(&format!("SELECT {} AS a, NULL AS b, NULL AS c FROM {name} ORDER BY id", columns(name)));
-    [table("users"), table("seats"), table("meetings")].concat()
+    let table = |name: &str| db.rows(&format!("SELECT {} AS a, NULL AS b, NULL AS c FROM {name} ORDER BY 1", columns(name)));
+    [table("users"), table("seats"), table("meetings"), table("runs"), table("hold_spans")].concat()
 }
 
 both_databases! {

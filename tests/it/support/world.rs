@@ -22,6 +22,7 @@ use duologue::keeper;
 use duologue::mail::{Mailbox, Mailer, Sender};
 use duologue::store::scope::{KeeperPass, OperatorPass, TenantScope};
 use duologue::store::{Store, StoreError, licenses, meetings, seats, tenants, users};
+use duologue::zoom::pace::Paced;
 use duologue::zoom::simulator::{LocalTransport, Outgoing, Settings, SharedWorld, World as Zoom};
 use duologue::zoom::{Client, Credentials};
 
@@ -220,9 +221,11 @@ impl World {
 
 fn app(store: (Store, KeeperPass), zoom: &SharedWorld, clock: &Clock, mailbox: &Mailbox, credentials: Credentials) -> Arc<App> {
     let transport = LocalTransport::new(zoom.clone(), clock.clone());
+    let plan = zoom.lock().unwrap_or_else(PoisonError::into_inner).settings().plan;
+    let paced = Paced::new(Arc::new(transport), plan, clock.clone());
     App::new(Parts {
         store,
-        zoom: Client::new(Arc::new(transport), credentials, clock.clone()),
+        zoom: Client::new(Arc::new(paced), credentials, clock.clone()),
         mailer: Mailer::Mailbox(mailbox.clone()),
         clock: clock.clone(),
         ids: Ids::random(),

@@ -171,7 +171,7 @@ async fn on_the_spot_takes_a_license_now_or_offers_when() {
     let refused = bo.post("/t/acme/meetings/now", &other).await;
     assert_eq!(refused.status, 422);
     let text = words(&refused.body);
-    assert!(text.contains("All licenses are in use at that time.") && text.contains("Today, 13:40"), "{text}");
+    assert!(text.contains("All licenses are in use, or reserved") && text.contains("Today, 13:40"), "{text}");
     let offered = attribute(&refused.body, "#offers", "value");
     assert_eq!(
         (offered.as_str(), attribute(&refused.body, "#offers", "formaction").as_str()),

@@ -2,6 +2,7 @@
 
 mod booking;
 mod changes;
+mod line;
 mod pages;
 mod starting;
 

@@ -2,7 +2,7 @@ use super::*;
 use crate::zoom::simulator::{Fault, Odds};
 
 /// Follows a start link into the simulated room.
-fn enter(scene: &Scene, link: &str) -> i64 {
+pub(super) fn enter(scene: &Scene, link: &str) -> i64 {
     let url = url::Url::parse(link).unwrap();
     let zak = url.query_pairs().find(|(name, _)| name == "zak").unwrap().1.into_owned();
     let number = url.path_segments().unwrap().next_back().unwrap().parse().unwrap();
@@ -56,8 +56,9 @@ async fn without_a_license_the_host_may_wait_or_begin_all_the_same() {
     let refused = bo.post(&format!("{early}/start"), &[]).await;
     let text = words(&refused.body);
     assert_eq!(refused.status, 409, "{text}");
-    assert!(text.contains("No license is free now") && text.contains("one is free in about"), "{text}");
+    assert!(text.contains("No license is free now") && text.contains("a license is free in about"), "{text}");
     assert_eq!(count(&refused.body, "form[action$='/start']"), 2);
+    assert_eq!(count(&refused.body, "form[action$='/wait']"), 1);
     let without = bo.post(&format!("{early}/start"), &[("without", "1")]).await;
     assert_eq!(without.status, 303, "{}", words(&without.body));
     assert!(without.header("location").starts_with("https://zoom.us/s/"));
@@ -96,6 +97,37 @@ async fn a_start_over_another_meeting_of_the_same_host_is_refused() {
     assert_eq!(refused.status, 409);
     assert!(words(&refused.body).contains("You are in another meeting"));
     assert_eq!(count(&refused.body, "input[name=without]"), 0);
+    assert!(words(&refused.body).contains("“Follow-up” with Gil Moreno runs on your Zoom seat"), "{}", words(&refused.body));
+    assert_eq!(count(&refused.body, &format!("a[href='{first}']")), 1, "one click leads to the one that runs");
+}
+
+#[actix_web::test]
+async fn a_start_into_the_next_meeting_of_the_same_host_names_it() {
+    let scene = Scene::new(2).await;
+    let mut bo = scene.browser(BO).await;
+    let first = bo.books("2026-11-24", "15:00", &[]).await;
+    let second = bo.books("2026-11-24", "15:30", &[("key", "abcdefghijklmnop"), ("topic", "The next")]).await;
+    scene.at(120).await;
+    let number = enter(&scene, bo.post(&format!("{first}/start"), &[]).await.header("location"));
+    scene.at(140).await;
+    scene.zoom(|zoom, now| zoom.end(now, number, "done"));
+    scene.at(148).await;
+    let refused = bo.post(&format!("{first}/start"), &[]).await;
+    let text = words(&refused.body);
+    assert_eq!(refused.status, 409, "{text}");
+    assert!(text.contains("Another meeting of yours comes first") && text.contains("“The next” with Gil Moreno"), "{text}");
+    assert_eq!(count(&refused.body, &format!("a[href='{second}']")), 1);
+}
+
+#[actix_web::test]
+async fn who_is_too_early_is_led_on() {
+    let scene = Scene::new(2).await;
+    let mut bo = scene.browser(BO).await;
+    let path = bo.books("2026-11-25", "15:00", &[]).await;
+    let early = bo.post(&format!("{path}/start"), &[]).await;
+    assert_eq!(early.status, 409);
+    assert!(words(&early.body).contains("Wednesday 25 November 2026, 15:00 (Madrid, UTC+1)"), "{}", words(&early.body));
+    assert_eq!(count(&early.body, &format!("a[href='{path}/reschedule'], a[href='/t/acme/meetings/now']")), 2);
 }
 
 #[actix_web::test]

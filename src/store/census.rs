@@ -1,0 +1,166 @@
+//! Everything that the invariants speak of, read at one moment across all tenants: for the simulation and for checks of a
+//! whole database, never for a page.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use diesel::dsl::min;
+use diesel::prelude::*;
+
+use crate::domain::ids::{MeetingId, SeatId, TenantId};
+use crate::domain::invariants::{Census, Kept, Letter, Row};
+use crate::domain::meeting::Stage;
+use crate::domain::plan::{leaves_line_at, turning_points};
+use crate::domain::pool::{Release, Strategy};
+use crate::domain::time::{Instant, Span};
+
+use super::convert::{count, instant, window, word};
+use super::error::StoreError;
+use super::events::EventState;
+use super::schema::{audit, letters, meetings, seats, zoom_events};
+use super::scope::{KeeperPass, OperatorPass};
+use super::transaction::ReadTx;
+use super::{demand, licenses, meetings as noun, moves, pool};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = meetings)]
+struct MeetingRow {
+    id: String,
+    tenant_id: String,
+    seat_id: String,
+    stage: String,
+    starts_at: i64,
+    ends_at: i64,
+    hold_from: i64,
+    hold_until: i64,
+    licensed: bool,
+    queued_at: Option<i64>,
+    run_uuid: Option<String>,
+    start_clicked_at: Option<i64>,
+    zoom_number: Option<i64>,
+    alert: Option<String>,
+    sequence: i32,
+}
+
+impl MeetingRow {
+    fn into_domain(self) -> Result<Kept, StoreError> {
+        Ok(Kept {
+            id: MeetingId::new(self.id),
+            tenant: TenantId::new(self.tenant_id),
+            seat: SeatId::new(self.seat_id),
+            stage: word(Stage::from_word(&self.stage), "stage of a meeting", &self.stage)?,
+            window: window(self.starts_at, self.ends_at)?,
+            hold: (instant(self.hold_from), instant(self.hold_until)),
+            licensed: self.licensed,
+            queued: self.queued_at.is_some(),
+            run: self.run_uuid,
+            start_clicked_at: self.start_clicked_at.map(instant),
+            number: self.zoom_number,
+            has_alert: self.alert.is_some(),
+            sequence: count(self.sequence),
+        })
+    }
+}
+
+/// What was written down about meetings: the id of the row, when, the meeting, the action and the detail.
+type Written = (String, i64, Option<String>, String, String);
+
+/// The whole database as the invariants see it. `before`, if there is one, was taken earlier of the same database: of what was
+/// written down until then nothing is read again.
+pub fn take(tx: &mut ReadTx<'_>, _: &OperatorPass, now: Instant, before: Option<&Census>) -> Result<Census, StoreError> {
+    let settings = pool::settings(tx)?;
+    let kept: Vec<MeetingRow> = meetings::table.order(meetings::id).select(MeetingRow::as_select()).load(tx.db())?;
+    // Rows of that very second may be known or not.
+    let since = before.map_or(i64::MIN, |before| before.now.seconds());
+    let written: Vec<Written> = audit::table
+        .filter(audit::meeting_id.is_not_null())
+        .filter(audit::at.ge(since))
+        .select((audit::id, audit::at, audit::meeting_id, audit::action, audit::detail))
+        .load(tx.db())?;
+    let mut audited = before.map_or_else(BTreeMap::new, |before| before.audited.clone());
+    let mut read = BTreeSet::new();
+    for (id, at, meeting, action, detail) in written {
+        let is_known = before.is_some_and(|before| before.read.contains(&id));
+        if at >= now.seconds() {
+            read.insert(id);
+        }
+        if !is_known {
+            *audited.entry((MeetingId::new(meeting.unwrap_or_default()), action, detail)).or_insert(0) += 1;
+        }
+    }
+    Ok(Census {
+        now,
+        licenses: settings.licenses,
+        promisable: settings.promisable(),
+        gives_back: settings.strategy == Strategy::Float
+            && settings.release == Release::Ended
+            && !settings.saves_moves(moves::on_day(tx, now)?),
+        shares: demand::shares(tx)?,
+        meetings: kept.into_iter().map(MeetingRow::into_domain).collect::<Result<_, _>>()?,
+        rows: licenses::list(tx)?
+            .into_iter()
+            .map(|(row, _)| Row {
+                number: row.number,
+                place: row.slot.place(),
+                seat: row.slot.claim().map(|claim| claim.seat.clone()),
+            })
+            .collect(),
+        audited,
+        read,
+    })
+}
+
+/// The instants after `now` at which the background work may have something to do although nobody rings.
+pub fn turns(tx: &mut ReadTx<'_>, _: &OperatorPass, now: Instant) -> Result<Vec<Instant>, StoreError> {
+    let pass = &KeeperPass::new();
+    let settings = pool::settings(tx)?;
+    let mut turns: Vec<Instant> = noun::needs(tx, pass, now)?.iter().flat_map(|need| turning_points(need, &settings)).collect();
+    for (row, worked_on_until) in licenses::list(tx)? {
+        turns.extend(worked_on_until);
+        turns.extend(row.retry_at);
+    }
+    turns.extend(settings.freeze.map(|freeze| freeze.probe_at));
+    let queued: Vec<Option<i64>> = meetings::table
+        .filter(meetings::queued_at.is_not_null())
+        .filter(meetings::stage.ne(Stage::Cancelled.word()))
+        .select(meetings::queued_at)
+        .load(tx.db())?;
+    if !queued.is_empty() {
+        // Whoever waits may be admitted from the next slot on.
+        turns.push((now + Span::seconds(1)).grid_up());
+    }
+    turns.extend(queued.into_iter().flatten().map(|at| leaves_line_at(instant(at))));
+    let then = now.seconds();
+    let next: [Option<i64>; 5] = [
+        meetings::table.filter(meetings::hold_from.gt(then)).select(min(meetings::hold_from)).first(tx.db())?,
+        meetings::table.filter(meetings::zoom_retry_at.gt(then)).select(min(meetings::zoom_retry_at)).first(tx.db())?,
+        seats::table.filter(seats::license_retry_at.gt(then)).select(min(seats::license_retry_at)).first(tx.db())?,
+        zoom_events::table
+            .filter(zoom_events::state.eq(EventState::Waiting.word()))
+            .select(min(zoom_events::retry_at))
+            .first(tx.db())?,
+        letters::table.filter(letters::state.eq("queued")).select(min(letters::send_after)).first(tx.db())?,
+    ];
+    turns.extend(next.into_iter().flatten().map(instant));
+    if super::seats::any_stale(tx, pass)? {
+        // The account is read again a minute after the last reading.
+        turns.extend(pool::reading(tx)?.at.map(|at| at + Span::minutes(1)));
+    }
+    turns.retain(|turn| *turn > now);
+    turns.sort_unstable();
+    turns.dedup();
+    Ok(turns)
+}
+
+/// The bodies of the events that are stored.
+pub fn event_bodies(tx: &mut ReadTx<'_>, _: &OperatorPass) -> Result<Vec<String>, StoreError> {
+    Ok(zoom_events::table.select(zoom_events::body).load(tx.db())?)
+}
+
+/// The outbox: what each letter about a meeting tells.
+pub fn outbox(tx: &mut ReadTx<'_>, _: &OperatorPass) -> Result<Vec<Letter>, StoreError> {
+    let rows: Vec<(Option<String>, String, String, String)> = letters::table
+        .filter(letters::meeting_id.is_not_null())
+        .select((letters::meeting_id, letters::kind, letters::recipient, letters::payload))
+        .load(tx.db())?;
+    Ok(rows.into_iter().map(|(meeting, kind, to, payload)| [meeting.unwrap_or_default(), kind, to, payload]).collect())
+}
