@@ -142,6 +142,8 @@ pub struct DemoConfig {
     pub bind: SocketAddr,
     /// `DUOLOGUE_SIMULATOR_BIND`.
     pub simulator_bind: SocketAddr,
+    /// Another database than the file in the demo's folder; for tests.
+    pub database: Option<DatabaseUrl>,
 }
 
 /// The setting that says where the portal listens.
@@ -215,7 +217,7 @@ impl DemoConfig {
         let mut reader = Reader::new(lookup);
         let bind = reader.bind(BIND, "127.0.0.1:8080");
         let simulator_bind = reader.bind(SIMULATOR_BIND, "127.0.0.1:8090");
-        let all = (|| Some(Self { bind: bind?, simulator_bind: simulator_bind? }))();
+        let all = (|| Some(Self { bind: bind?, simulator_bind: simulator_bind?, database: None }))();
         reader.finish(all)
     }
 }

@@ -79,7 +79,7 @@ struct Stage {
 }
 
 impl Stage {
-    fn set(folder: &Path, portal: &str, simulator: &str, ids: &Ids) -> anyhow::Result<Self> {
+    fn set(folder: &Path, database: DatabaseUrl, [portal, simulator]: [&str; 2], ids: &Ids) -> anyhow::Result<Self> {
         let drawn = |bytes: [u8; 32]| Secret::new(hex::encode(bytes));
         let credentials = Credentials {
             account_id: "demo".to_owned(),
@@ -90,7 +90,7 @@ impl Stage {
         let settings =
             Settings { base_url: simulator.to_owned(), ..Settings::new(credentials.clone(), webhook_secret.reveal(), LICENSES) };
         Ok(Self {
-            database: DatabaseUrl::Sqlite(folder.join(DATABASE)),
+            database,
             world: Arc::new(Mutex::new(World::new(settings, ids.clone()))),
             mailbox: Mailbox::new(Sender::parse("Duologue demo <meetings@duologue.example>")?),
             secret: key(folder, ids)?,
@@ -130,7 +130,8 @@ pub async fn start(config: &DemoConfig, folder: &Path) -> anyhow::Result<Started
 
     std::fs::create_dir_all(folder)?;
     let ids = Ids::random();
-    let stage = Stage::set(folder, &portal, &simulator, &ids)?;
+    let database = config.database.clone().unwrap_or_else(|| DatabaseUrl::Sqlite(folder.join(DATABASE)));
+    let stage = Stage::set(folder, database, [&portal, &simulator], &ids)?;
     people::hire(&stage.world, Clock::System.now());
     tell_once(&stage, folder).await?;
 
@@ -165,13 +166,16 @@ fn listen(setting: &str, address: SocketAddr) -> Result<TcpListener, ConfigError
 /// Tells the story in a folder that is new. A mark lies there while it is told: whoever finds one comes after somebody who
 /// was killed meanwhile, and tells it again from the start.
 async fn tell_once(stage: &Stage, folder: &Path) -> anyhow::Result<()> {
-    let (database, mark) = (folder.join(DATABASE), folder.join("story-is-being-told"));
+    let mark = folder.join("story-is-being-told");
     if mark.exists() {
         for file in [DATABASE.to_owned(), format!("{DATABASE}-wal"), format!("{DATABASE}-shm")] {
             remove_if_there(&folder.join(file))?;
         }
     }
-    let is_new = !database.exists();
+    let is_new = match &stage.database {
+        DatabaseUrl::Sqlite(file) => !file.exists(),
+        DatabaseUrl::Postgres(_) => !migrate::pending(&stage.database)?.is_empty(),
+    };
     if is_new {
         std::fs::write(&mark, "")?;
     }

@@ -1,6 +1,7 @@
 //! The whole service, asked as a browser asks it, on a database in memory.
 
 mod accounts;
+mod bodies;
 mod doors;
 mod pool;
 
@@ -25,7 +26,7 @@ use crate::store::{DatabaseUrl, Store, StoreError, tenants};
 use crate::zoom::http::{HttpTransport, Patience, http_client};
 use crate::zoom::{Client, Credentials};
 
-use super::server::{WebOptions, listen, start};
+use super::server::{PATIENCE, WebOptions, listen, start};
 
 /// 2026-11-24 12:00 UTC.
 pub(super) const NOON: Instant = Instant::from_seconds(1_795_521_600);
@@ -70,12 +71,12 @@ impl Seen {
 impl Browser {
     /// Serves the portal on a port of its own and opens a browser on it.
     pub(super) fn of(app: &Arc<App>) -> Self {
-        let options = WebOptions {
-            zoom_origins: vec!["https://zoom.us".to_owned()],
-            demo: None,
-            workers: 1,
-            patience: Duration::from_millis(300),
-        };
+        Self::with_patience(app, PATIENCE)
+    }
+
+    /// The same on a portal that waits for slow clients only so long.
+    pub(super) fn with_patience(app: &Arc<App>, patience: Duration) -> Self {
+        let options = WebOptions { zoom_origins: vec!["https://zoom.us".to_owned()], demo: None, workers: 1, patience };
         let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let (server, address) = start(app.clone(), options, listener).unwrap();
         actix_web::rt::spawn(server);

@@ -9,9 +9,13 @@ mod drift;
 #[cfg(test)]
 mod engine;
 #[cfg(test)]
+mod health;
+#[cfg(test)]
 mod html;
 #[cfg(test)]
 mod journey;
+#[cfg(test)]
+mod keeper;
 #[cfg(test)]
 mod layers;
 mod ledger;

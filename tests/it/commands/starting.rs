@@ -3,15 +3,12 @@
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 
 use super::Console;
 use crate::support::demo::Visitor;
-
-/// The longest that a start takes, on a machine that does much else.
-const PATIENCE: Duration = Duration::from_mins(2);
+use crate::support::until;
 
 /// A process that is killed when it is let go.
 struct Running(Child);
@@ -42,17 +39,6 @@ impl Running {
         }
         panic!("it never said {sign:?}:\n{told}");
     }
-}
-
-/// Asks again, without waiting for a fixed time, until `happened` or the patience ends.
-async fn until(what: &str, mut happened: impl FnMut() -> bool) {
-    let mut tries = tokio::time::interval(Duration::from_millis(5));
-    let seen = tokio::time::timeout(PATIENCE, async {
-        while !happened() {
-            tries.tick().await;
-        }
-    });
-    assert!(seen.await.is_ok(), "{what} never happened");
 }
 
 fn taken() -> (TcpListener, SocketAddr) {
@@ -131,8 +117,8 @@ async fn a_demo_that_was_killed_while_its_story_was_told_tells_it_again() {
     let database = console.path().join("played/duologue.db");
     for point in 0..3 {
         let killed = demo();
-        until("the database", || database.exists()).await;
-        until("so many tenants", || tenants(&console) >= point).await;
+        until("the database", || async { database.exists() }).await;
+        until("so many tenants", || async { tenants(&console) >= point }).await;
         drop(killed);
     }
     let mut whole = demo();

@@ -38,7 +38,7 @@ fn text(folder: &str, name: &str) -> String {
 }
 
 /// The names of those whose texts differ.
-fn differing<'a>(names: &'a [String], text: impl Fn(&str, &str) -> String) -> Vec<&'a str> {
+fn differing(names: &[String], text: impl Fn(&str, &str) -> String) -> Vec<&str> {
     names.iter().filter(|name| text("sqlite", name) != text("postgres", name)).map(String::as_str).collect()
 }
 

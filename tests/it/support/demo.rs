@@ -1,24 +1,60 @@
 //! The demo, running for one test: the portal, the simulated Zoom and the mailbox on ports of their own, with three tenants.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 
 use duologue::config::DemoConfig;
 use duologue::demo::{Demo, start};
+use duologue::store::DatabaseUrl;
 use reqwest::header::HeaderMap;
 use tempfile::TempDir;
 
+use super::database::Unmigrated;
+
+/// Runs each test with a demo on either database, as `name::sqlite` and `name::postgres`.
+macro_rules! with_demo_on_both_databases {
+    ($($(#[$meta:meta])* async fn $name:ident($demo:ident: &Demo) $body:block)+) => {$(
+        $(#[$meta])*
+        mod $name {
+            use super::*;
+
+            async fn body($demo: &Demo) $body
+
+            #[actix_web::test]
+            async fn sqlite() {
+                let (demo, _folder) = $crate::support::demo::demo().await;
+                body(&demo).await;
+            }
+
+            #[actix_web::test]
+            async fn postgres() {
+                let (demo, _folder, _database) = $crate::support::demo::demo_on_postgres().await;
+                body(&demo).await;
+            }
+        }
+    )+};
+}
+pub(crate) use with_demo_on_both_databases;
+
 /// Starts the demo in the current actix system; it ends with the test.
 pub(crate) async fn demo() -> (Demo, TempDir) {
+    play(None).await
+}
+
+/// The same on PostgreSQL.
+pub(crate) async fn demo_on_postgres() -> (Demo, TempDir, Unmigrated) {
+    let database = Unmigrated::postgres();
+    let (demo, folder) = play(Some(database.url.clone())).await;
+    (demo, folder, database)
+}
+
+async fn play(database: Option<DatabaseUrl>) -> (Demo, TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let config = DemoConfig { bind: free_port(), simulator_bind: free_port() };
+    let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+    let config = DemoConfig { bind: any_port, simulator_bind: any_port, database };
     let (demo, server, simulator) = start(&config, folder.path()).await.unwrap().into_parts();
     actix_web::rt::spawn(server);
     actix_web::rt::spawn(simulator);
     (demo, folder)
-}
-
-fn free_port() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 /// Somebody who asks the portal as a browser does, but follows nothing.
@@ -74,6 +110,15 @@ impl Visitor {
         let site = if from == From::OwnPage { "same-origin" } else { "cross-site" };
         let request = self.http.post(format!("{}{path}", self.base)).header("cookie", &self.cookie);
         see(request.header("sec-fetch-site", site).form(fields)).await
+    }
+}
+
+impl Visitor {
+    /// Posts as Zoom does, and gives the status.
+    pub(crate) async fn webhook(&self, timestamp: &str, signature: &str, body: &str) -> u16 {
+        let request = self.http.post(format!("{}/webhooks/zoom", self.base)).header("content-type", "application/json");
+        let request = request.header("x-zm-request-timestamp", timestamp).header("x-zm-signature", signature);
+        see(request.body(body.to_owned())).await.status
     }
 }
 

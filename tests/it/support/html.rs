@@ -40,11 +40,21 @@ pub(crate) struct Form {
 }
 
 impl Form {
+    /// Every form of a page.
+    pub(crate) fn all(page: &str) -> Vec<Self> {
+        let html = Html::parse_document(page);
+        html.select(&parse("form")).map(Self::of).collect()
+    }
+
     /// The only form that `selector` finds.
     pub(crate) fn on(page: &str, selector: &str) -> Self {
         let html = Html::parse_document(page);
         let forms: Vec<ElementRef<'_>> = html.select(&parse(selector)).collect();
         let [form] = forms[..] else { panic!("{selector} finds {} forms in:\n{page}", forms.len()) };
+        Self::of(form)
+    }
+
+    fn of(form: ElementRef<'_>) -> Self {
         let controls = parse("input[name], select[name], textarea[name]");
         Self {
             action: form.value().attr("action").unwrap_or_default().to_owned(),
