@@ -39,6 +39,11 @@ pub(super) struct Attempt {
 /// What the tenants may use.
 pub(super) type Shares = BTreeMap<TenantId, Share>;
 
+/// The shares when one tenant has the pool to itself.
+pub(super) fn alone(tenant: TenantId) -> Shares {
+    [(tenant, Share { guarantee: 0, cap: u32::MAX })].into()
+}
+
 /// Licenses that may be promised, and the promises made so far. A promise is named by the number of its attempt.
 pub(super) struct PaperPool {
     rules: Rules,
