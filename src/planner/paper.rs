@@ -36,6 +36,11 @@ pub(super) struct Attempt {
     pub(super) given_back: Option<Instant>,
 }
 
+/// How many licenses are in use in each slot, seats counted once.
+pub(super) fn in_use(holds: &[Hold], range: SlotRange) -> Vec<u32> {
+    admission::needed(holds, range)
+}
+
 /// What the tenants may use.
 pub(super) type Shares = BTreeMap<TenantId, Share>;
 
@@ -121,11 +126,6 @@ impl PaperPool {
             let busy = Window::new(hold.busy.start(), until).unwrap_or(span);
             self.promise(number, Hold { hold: span, busy, ..hold });
         }
-    }
-
-    /// How many licenses are in use in each slot, seats counted once.
-    pub(super) fn in_use(&self, range: SlotRange, holds: &[Hold]) -> Vec<u32> {
-        admission::needed(holds, range)
     }
 
     /// Every promise as it stands.
