@@ -107,7 +107,9 @@ impl Case {
 
     /// The fewest licenses of which so many may be promised.
     fn to_promise(&self, promisable: u32) -> u32 {
-        (promisable..).find(|licenses| self.pool(*licenses).promisable() >= promisable).unwrap_or(promisable)
+        // What is promised grows with the licenses but for one spare more at most, or as many as are set.
+        let most = promisable + self.settings.spare.unwrap_or(1);
+        (promisable..most).find(|licenses| self.pool(*licenses).promisable() >= promisable).unwrap_or(most)
     }
 
     fn guarantees(&self) -> u32 {

@@ -4,17 +4,15 @@ use anyhow::{Context as _, ensure};
 
 use crate::clock::{Clock, Ids};
 use crate::config::{self, environment};
-use crate::domain::ids::TenantId;
 use crate::domain::names::Slug;
 use crate::domain::pool::PoolSettings;
-use crate::domain::tenant::Share;
 use crate::domain::time::{Span, Window};
 use crate::store::scope::OperatorPass;
 use crate::store::{Store, StoreError, demand, meetings, migrate, pool, refusals, tenants};
 
 use super::answer::{Case, find};
 use super::described::{self, Description};
-use super::paper::Shares;
+use super::paper::alone;
 use super::{recorded, report};
 
 /// What to plan for.
@@ -131,13 +129,8 @@ fn drawn(arguments: &Arguments) -> anyhow::Result<(Case, String)> {
         "{} hosts, each with {} a day on the average, of about {} minutes, drawn with seed {}",
         arguments.hosts, arguments.meetings_per_day, arguments.length, arguments.seed
     );
-    let shares = alone(TenantId::new("all"));
+    let shares = alone(described::tenant());
     Ok((Case { attempts, hosts: arguments.hosts, settings, shares, present: arguments.licenses }, source))
-}
-
-/// The shares of a tenant that has the pool to itself.
-fn alone(tenant: TenantId) -> Shares {
-    [(tenant, Share { guarantee: 0, cap: u32::MAX })].into()
 }
 
 /// The days on record up to now.

@@ -43,6 +43,11 @@ const OVER: (Span, Span) = (Span::minutes(7), Span::minutes(40));
 /// The mean time between booking and meeting, beyond an hour.
 const AHEAD: Span = Span::days(4);
 
+/// Whose all described meetings are.
+pub(super) fn tenant() -> TenantId {
+    TenantId::new("described")
+}
+
 /// The days, as attempts in the order in which they are asked.
 pub(super) fn draw(description: &Description, settings: &PoolSettings, ids: &Ids) -> Vec<Attempt> {
     let chance = Chance(ids);
@@ -57,7 +62,7 @@ pub(super) fn draw(description: &Description, settings: &PoolSettings, ids: &Ids
                 attempts.push(Attempt {
                     wish: attempts.len(),
                     at: window.start() - ahead,
-                    tenant: TenantId::new("all"),
+                    tenant: tenant(),
                     host: UserId::new(host.to_string()),
                     seat: SeatId::new(host.to_string()),
                     kind,

@@ -36,8 +36,18 @@ pub(super) struct Attempt {
     pub(super) given_back: Option<Instant>,
 }
 
+/// How many licenses are in use in each slot, seats counted once.
+pub(super) fn in_use(holds: &[Hold], range: SlotRange) -> Vec<u32> {
+    admission::needed(holds, range)
+}
+
 /// What the tenants may use.
 pub(super) type Shares = BTreeMap<TenantId, Share>;
+
+/// The shares when one tenant has the pool to itself.
+pub(super) fn alone(tenant: TenantId) -> Shares {
+    [(tenant, Share { guarantee: 0, cap: u32::MAX })].into()
+}
 
 /// Licenses that may be promised, and the promises made so far. A promise is named by the number of its attempt.
 pub(super) struct PaperPool {
@@ -116,11 +126,6 @@ impl PaperPool {
             let busy = Window::new(hold.busy.start(), until).unwrap_or(span);
             self.promise(number, Hold { hold: span, busy, ..hold });
         }
-    }
-
-    /// How many licenses are in use in each slot, seats counted once.
-    pub(super) fn in_use(&self, range: SlotRange, holds: &[Hold]) -> Vec<u32> {
-        admission::needed(holds, range)
     }
 
     /// Every promise as it stands.

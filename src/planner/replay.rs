@@ -9,7 +9,7 @@ use crate::domain::admission::{Hold, Refusal};
 use crate::domain::pool::PoolSettings;
 use crate::domain::time::{Instant, Slot, SlotRange, Span};
 
-use super::paper::{Attempt, PaperPool, Shares};
+use super::paper::{Attempt, PaperPool, Shares, in_use};
 
 const SLOTS_OF_A_DAY: i64 = 288;
 const SLOTS_OF_AN_HOUR: usize = 12;
@@ -118,7 +118,7 @@ fn count_in_use(pool: &PaperPool, days: &mut Days) {
     }
     for (day, holds) in by_day {
         let from = Slot(i64::from(day) * SLOTS_OF_A_DAY);
-        days.entry(day).or_default().in_use = pool.in_use(SlotRange { from, until: Slot(from.0 + SLOTS_OF_A_DAY) }, &holds);
+        days.entry(day).or_default().in_use = in_use(&holds, SlotRange { from, until: Slot(from.0 + SLOTS_OF_A_DAY) });
     }
 }
 

@@ -1,8 +1,8 @@
 //! Days whose answer is plain to see.
 
 use super::super::answer::{Case, find};
-use super::super::described::{Description, draw, hosts};
-use super::super::paper::Attempt;
+use super::super::described::{Description, draw, hosts, tenant};
+use super::super::paper::{Attempt, alone};
 use super::super::recorded::attempts;
 use super::super::replay::{Day, busiest_hour, replay, utilization};
 use super::{ask, at, pool, shares};
@@ -122,10 +122,11 @@ fn described_days_are_as_described_and_the_same_again() {
     assert!(drawn.is_sorted_by_key(|attempt| attempt.at) && drawn.iter().all(|attempt| attempt.at <= attempt.window.start()));
     let on_the_spot = drawn.iter().filter(|attempt| attempt.kind == Kind::OnDemand).count() as f64 / drawn.len() as f64;
     assert!((on_the_spot - 0.2).abs() < 0.03, "{on_the_spot}");
-    let enough = replay(&drawn, &pool(10), &shares(99));
-    assert!(enough.values().all(|day| day.refused == 0), "everybody has a license");
-    let fewer = replay(&draw(&usual(10, 3.0), &PoolSettings::defaults(), &Ids::seeded(7)), &pool(4), &shares(99));
+    let enough = replay(&drawn, &pool(10), &alone(tenant()));
+    assert!(enough.values().all(|day| day.refused + day.capped == 0 && day.asked > 0), "everybody has a license");
+    let fewer = replay(&draw(&usual(10, 3.0), &PoolSettings::defaults(), &Ids::seeded(7)), &pool(4), &alone(tenant()));
     assert!(fewer.values().all(|day| day.peak() <= 4), "nobody runs over, so never more than there are");
+    assert!(fewer.values().any(|day| day.refused > 0), "and more were asked for");
 }
 
 #[test]
@@ -135,7 +136,7 @@ fn the_answer_is_that_of_another_simulation() {
     for (hosts, meetings, expected) in [(5, 1.0, 3), (10, 1.0, 4), (20, 1.0, 6), (10, 3.0, 7), (20, 3.0, 11)] {
         let settings = PoolSettings { grace: Span::minutes(10), ..pool(0) };
         let attempts = draw(&usual(hosts, meetings), &settings, &Ids::seeded(3));
-        let case = Case { attempts, hosts, settings, shares: shares(u32::MAX), present: None };
+        let case = Case { attempts, hosts, settings, shares: alone(tenant()), present: None };
         let found = find(&case, 0.01, 0).licenses;
         assert!(found.abs_diff(expected) <= 1, "{hosts} hosts, {meetings} a day: {found}, not {expected}");
     }
