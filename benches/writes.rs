@@ -38,19 +38,21 @@ fn main() {
 }
 
 /// The rate with one transaction per request, and with group commit, in the same round.
-async fn pair<F: Future<Output = f64>>(measure: impl Fn(Store, Arc<App>, usize) -> F) -> (f64, f64) {
+async fn pair<F: Future<Output = f64>>(measure: impl Fn(Arc<App>, OperatorPass, usize) -> F) -> (f64, f64) {
     let mut rates = Vec::new();
     for (batch, amount) in [(1, 400), (256, 6_000)] {
         let folder = tempfile::tempdir().expect("a folder");
         let url = DatabaseUrl::Sqlite(folder.path().join("bench.db"));
         migrate::up(&url).expect("migrations");
-        let app = app(Store::open_with(&url, batch).expect("a database"));
-        rates.push(measure(app.store.clone(), app.clone(), amount).await);
+        let store = Store::open_with(&url, batch).expect("a database");
+        let pass = OperatorPass::console(&store.1);
+        let app = app(store);
+        rates.push(measure(app, pass, amount).await);
     }
     (rates[0], rates[1])
 }
 
-async fn intake(_: Store, app: Arc<App>, amount: usize) -> f64 {
+async fn intake(app: Arc<App>, _: OperatorPass, amount: usize) -> f64 {
     at_once(amount, move |number| {
         let app = app.clone();
         async move {
@@ -65,10 +67,10 @@ async fn intake(_: Store, app: Arc<App>, amount: usize) -> f64 {
     .await
 }
 
-async fn bookings(store: Store, app: Arc<App>, amount: usize) -> f64 {
+async fn bookings(app: Arc<App>, pass: OperatorPass, amount: usize) -> f64 {
     let hosts = 600;
-    let (scope, user) = found(&store, &app, hosts).await;
-    let app = app.clone();
+    let store = app.store.clone();
+    let (scope, user) = found(&store, &app, pass, hosts).await;
     at_once(amount.min(3_000), move |number| {
         let (store, app, scope, user) = (store.clone(), app.clone(), scope.clone(), user.clone());
         async move { book(&store, &app, &scope, &user, number % hosts, number / hosts).await }
@@ -145,8 +147,7 @@ async fn book(store: &Store, app: &Arc<App>, scope: &TenantScope, user: &User, h
     done.await.expect("booked");
 }
 
-async fn found(store: &Store, app: &Arc<App>, hosts: usize) -> (TenantScope, User) {
-    let pass: OperatorPass = app.console();
+async fn found(store: &Store, app: &Arc<App>, pass: OperatorPass, hosts: usize) -> (TenantScope, User) {
     let tenant = Tenant {
         id: TenantId::new(app.id()),
         slug: Slug::parse("bench").expect("a slug"),

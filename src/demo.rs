@@ -5,17 +5,19 @@
 mod people;
 mod story;
 
-use std::net::SocketAddr;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use actix_web::dev::Server;
 use url::Url;
 
 use crate::app::{App, Parts};
 use crate::clock::{Clock, Ids};
-use crate::config::{self, DemoConfig, Secret};
+use crate::config::{self, BIND, ConfigError, DemoConfig, SIMULATOR_BIND, Secret};
 use crate::mail::{Mailbox, Mailer, Sender};
+use crate::store::scope::OperatorPass;
 use crate::store::{DatabaseUrl, Store, migrate};
 use crate::web::{self, WebOptions};
 use crate::zoom::label::Plan;
@@ -25,6 +27,8 @@ use crate::zoom::{Client, Credentials};
 
 pub use people::PASSWORD;
 
+/// The database's file in the demo's folder.
+const DATABASE: &str = "duologue.db";
 /// How many licenses the demo's company has bought: fewer than hosts.
 const LICENSES: u32 = 3;
 
@@ -38,6 +42,8 @@ pub struct Demo {
     pub folder: PathBuf,
     /// The verbs, for tests.
     pub app: Arc<App>,
+    /// The right to run the pool, for tests.
+    pub console: OperatorPass,
     /// The simulated Zoom, for tests.
     pub world: SharedWorld,
     /// Every letter that was sent.
@@ -73,11 +79,35 @@ struct Stage {
 }
 
 impl Stage {
-    fn app(&self, clock: Clock, ids: Ids) -> anyhow::Result<Arc<App>> {
+    fn set(folder: &Path, portal: &str, simulator: &str, ids: &Ids) -> anyhow::Result<Self> {
+        let drawn = |bytes: [u8; 32]| Secret::new(hex::encode(bytes));
+        let credentials = Credentials {
+            account_id: "demo".to_owned(),
+            client_id: "demo".to_owned(),
+            client_secret: hex::encode(ids.bytes::<16>()),
+        };
+        let webhook_secret = drawn(ids.bytes());
+        let settings =
+            Settings { base_url: simulator.to_owned(), ..Settings::new(credentials.clone(), webhook_secret.reveal(), LICENSES) };
+        Ok(Self {
+            database: DatabaseUrl::Sqlite(folder.join(DATABASE)),
+            world: Arc::new(Mutex::new(World::new(settings, ids.clone()))),
+            mailbox: Mailbox::new(Sender::parse("Duologue demo <meetings@duologue.example>")?),
+            secret: key(folder, ids)?,
+            webhook_secret,
+            credentials,
+            base_url: Url::parse(portal)?,
+        })
+    }
+
+    /// The verbs, and the right to run the pool.
+    fn app(&self, clock: Clock, ids: Ids) -> anyhow::Result<(Arc<App>, OperatorPass)> {
+        let store = Store::open(&self.database)?;
+        let pass = OperatorPass::console(&store.1);
         let transport = LocalTransport::new(self.world.clone(), clock.clone());
         let paced = Paced::new(Arc::new(transport), Plan::Pro, clock.clone());
-        Ok(App::new(Parts {
-            store: Store::open(&self.database)?,
+        let app = App::new(Parts {
+            store,
             zoom: Client::new(Arc::new(paced), self.credentials.clone(), clock.clone()),
             mailer: Mailer::Mailbox(self.mailbox.clone()),
             clock,
@@ -85,62 +115,79 @@ impl Stage {
             secret_key: self.secret.clone(),
             base_url: self.base_url.clone(),
             webhook_secret: self.webhook_secret.clone(),
-        }))
+        });
+        Ok((app, pass))
     }
 }
 
 /// Starts everything in the current actix system. A folder that was used before goes on from where it was.
 pub async fn start(config: &DemoConfig, folder: &Path) -> anyhow::Result<Started> {
+    let listener = listen(BIND, config.bind)?;
+    // The simulator takes its address itself, later; held until then, so that nobody waits for a story in vain.
+    let reserved = listen(SIMULATOR_BIND, config.simulator_bind)?;
+    let simulator_bind = reserved.local_addr()?;
+    let (portal, simulator) = (browser_url(listener.local_addr()?), browser_url(simulator_bind));
+
     std::fs::create_dir_all(folder)?;
     let ids = Ids::random();
-    let drawn = |bytes: [u8; 32]| Secret::new(hex::encode(bytes));
-    let credentials = Credentials {
-        account_id: "demo".to_owned(),
-        client_id: "demo".to_owned(),
-        client_secret: hex::encode(ids.bytes::<16>()),
-    };
-    let webhook_secret = drawn(ids.bytes());
-    let world =
-        Arc::new(Mutex::new(World::new(Settings::new(credentials.clone(), webhook_secret.reveal(), LICENSES), ids.clone())));
-    let mailbox = Mailbox::new(Sender::parse("Duologue demo <meetings@duologue.example>")?);
+    let stage = Stage::set(folder, &portal, &simulator, &ids)?;
+    people::hire(&stage.world, Clock::System.now());
+    tell_once(&stage, folder).await?;
 
-    let portal = browser_url(config.bind);
-    let simulator = browser_url(config.simulator_bind);
-    world.lock().unwrap_or_else(PoisonError::into_inner).settings_mut().base_url.clone_from(&simulator);
-
-    let stage = Stage {
-        database: DatabaseUrl::Sqlite(folder.join("duologue.db")),
-        world: world.clone(),
-        mailbox: mailbox.clone(),
-        secret: key(folder, &ids)?,
-        webhook_secret,
-        credentials,
-        base_url: Url::parse(&portal)?,
-    };
-    let fresh = !migrate::up(&stage.database)?.is_empty();
-    people::hire(&world, Clock::System.now());
-    if fresh {
-        story::tell(&stage).await?;
-    }
     // Only now: its webhooks go out by the system's clock, and the story has one of its own.
+    drop(reserved);
     let (simulator_server, _) = simulator::start(
         SimulatorConfig {
-            bind: config.simulator_bind,
+            bind: simulator_bind,
             public_url: Some(simulator.clone()),
             webhook_url: Some(format!("{portal}/webhooks/zoom")),
             clock: Clock::System,
         },
-        world.clone(),
-        crate::mail::mailbox_pages::configure(mailbox.clone()),
-    )?;
-    let app = stage.app(Clock::System, ids)?;
-    app.sync_seats(&app.console()).await?;
-    crate::keeper::start(&app);
+        stage.world.clone(),
+        crate::mail::mailbox_pages::configure(stage.mailbox.clone()),
+    )
+    .map_err(|error| ConfigError::cannot_listen(SIMULATOR_BIND, simulator_bind, &error))?;
+    let (app, console) = stage.app(Clock::System, ids)?;
+    app.sync_seats(&console).await?;
     let parts = web::Demo { simulator_url: simulator.clone(), mailbox_url: format!("{simulator}/mailbox") };
-    let options = WebOptions { bind: config.bind, zoom_origins: vec![simulator.clone()], demo: Some(parts), workers: 2 };
-    let (server, address) = web::start(app.clone(), options)?;
-    let demo = Demo { portal: browser_url(address), simulator, folder: folder.to_owned(), app, world, mailbox };
+    let options = WebOptions { zoom_origins: vec![simulator.clone()], demo: Some(parts), workers: 2, patience: web::PATIENCE };
+    let (server, _) = web::start(app.clone(), options, listener)?;
+    crate::keeper::start(&app);
+    let Stage { world, mailbox, .. } = stage;
+    let demo = Demo { portal, simulator, folder: folder.to_owned(), app, console, world, mailbox };
     Ok(Started { demo, server, simulator_server })
+}
+
+fn listen(setting: &str, address: SocketAddr) -> Result<TcpListener, ConfigError> {
+    web::listen(address).map_err(|error| ConfigError::cannot_listen(setting, address, &error))
+}
+
+/// Tells the story in a folder that is new. A mark lies there while it is told: whoever finds one comes after somebody who
+/// was killed meanwhile, and tells it again from the start.
+async fn tell_once(stage: &Stage, folder: &Path) -> anyhow::Result<()> {
+    let (database, mark) = (folder.join(DATABASE), folder.join("story-is-being-told"));
+    if mark.exists() {
+        for file in [DATABASE.to_owned(), format!("{DATABASE}-wal"), format!("{DATABASE}-shm")] {
+            remove_if_there(&folder.join(file))?;
+        }
+    }
+    let is_new = !database.exists();
+    if is_new {
+        std::fs::write(&mark, "")?;
+    }
+    migrate::up(&stage.database)?;
+    if is_new {
+        story::tell(stage).await?;
+        std::fs::remove_file(&mark)?;
+    }
+    Ok(())
+}
+
+fn remove_if_there(file: &Path) -> io::Result<()> {
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
 }
 
 /// The key of a folder, made once: links in letters of an earlier run go on working.

@@ -80,7 +80,14 @@ impl Handler<Look> for Keeper {
             Work::Idle => {
                 self.state = Work::Busy { rung: false };
                 let (app, lane, beat) = (self.app.clone(), self.lane, self.beat_is_due());
-                ctx.spawn(async move { work(&app, lane, beat).await }.into_actor(self).map(|(), keeper, ctx| {
+                // A task of its own: its panic ends the task, and the lane looks again.
+                let task = actix::spawn(async move { work(&app, lane, beat).await });
+                let end = async move {
+                    if let Err(error) = task.await {
+                        tracing::error!(lane = lane.name(), %error, "the background work broke off; it goes on in a moment");
+                    }
+                };
+                ctx.spawn(end.into_actor(self).map(|(), keeper, ctx| {
                     if keeper.state == (Work::Busy { rung: true }) {
                         ctx.notify(Look);
                     }

@@ -355,4 +355,31 @@ mod tests {
         assert_eq!(wait_after(15), LONGEST_WAIT);
         assert_eq!(wait_after(u32::MAX), LONGEST_WAIT);
     }
+
+    /// Who guesses must not learn from the work done for them whether an address, or a tenant, exists.
+    #[tokio::test]
+    async fn every_refused_guess_costs_the_same_work() {
+        let (app, pass) = super::super::testing::portal();
+        let email = |text: &str| EmailAddress::parse(text).unwrap();
+        let name = || PersonName::parse("Olga Petrova").unwrap();
+        let link = app.add_operator(&pass, email("olga@ops.example"), name()).await.unwrap();
+        app.add_operator(&pass, email("invited@ops.example"), name()).await.unwrap();
+        let secret = link.rsplit('/').next().unwrap();
+        let chosen = app.choose_password(&Realm::Operator, secret, "seven green umbrellas").await.unwrap();
+        assert_eq!(chosen, Chosen::Done);
+        let nowhere = Realm::Tenant(Slug::parse("nowhere").unwrap());
+        let mut works = Vec::new();
+        for (realm, address, password, expected) in [
+            (&Realm::Operator, "olga@ops.example", "a wrong password", SignIn::Refused),
+            (&Realm::Operator, "nobody@ops.example", "a wrong password", SignIn::Refused),
+            (&Realm::Operator, "invited@ops.example", "a wrong password", SignIn::Refused),
+            (&nowhere, "olga@ops.example", "a wrong password", SignIn::Refused),
+        ] {
+            let before = app.hashing_work().await;
+            let answer = app.sign_in(realm, &email(address), Password::offered(password).unwrap()).await.unwrap();
+            assert_eq!(answer, expected, "{address}");
+            works.push(app.hashing_work().await - before);
+        }
+        assert!(works[0] > 0 && works.iter().all(|work| *work == works[0]), "{works:?}");
+    }
 }

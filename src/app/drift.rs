@@ -74,7 +74,7 @@ impl App {
             Ok(last + EVERY <= now || (last + SOONEST <= now && seats::any_stale(tx, &pass)?))
         });
         if due.await? {
-            self.read_and_repair(&self.console(), Actor::Keeper).await?;
+            self.read_and_repair(&OperatorPass::console(&self.pass), Actor::Keeper).await?;
         }
         Ok(Turn::Idle)
     }

@@ -1,5 +1,7 @@
 //! Webhooks: stored before Zoom hears 200, processed afterwards, each with one effect however often it arrives.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::domain::ids::EventId;
@@ -69,8 +71,12 @@ impl App {
 
     /// Processes the event that has waited longest, in one transaction with its effect.
     pub async fn process_event(self: &Arc<Self>) -> Result<Turn, AppError> {
+        self.process_by(Self::apply).await
+    }
+
+    async fn process_by(self: &Arc<Self>, effect: Effect) -> Result<Turn, AppError> {
         let app = self.clone();
-        let processed: Result<Option<String>, Failed> = self.store.write(move |tx| app.process_next(tx)).await;
+        let processed: Result<Option<String>, Failed> = self.store.write(move |tx| app.process_next(tx, effect)).await;
         match processed {
             Ok(None) => Ok(Turn::Idle),
             Ok(Some(_)) => {
@@ -79,25 +85,28 @@ impl App {
                 self.bell.ring(Lane::Account);
                 Ok(Turn::Worked)
             }
-            Err(Failed { event: Some((id, tries)), error }) => {
-                tracing::error!(event = %id, %error, "an event could not be processed");
+            Err(Failed { event: Some((id, tries)), cause }) => {
+                tracing::error!(event = %id, %cause, "an event could not be processed");
                 let now = self.now();
-                let retry_at = (tries + 1 < MOST_TRIES).then(|| now + Span::seconds(5 << tries.min(6)));
-                let outcome = error.to_string();
+                let again = tries + 1 < MOST_TRIES && !matches!(cause, Cause::Panic(_));
+                let retry_at = again.then(|| now + Span::seconds(5 << tries.min(6)));
+                let outcome = cause.to_string();
                 self.store.write(move |tx| events::mark_failed(tx, &id, retry_at, &outcome)).await?;
                 Ok(Turn::Worked)
             }
-            Err(Failed { event: None, error }) => Err(error.into()),
+            Err(Failed { event: None, cause: Cause::Store(error) }) => Err(error.into()),
+            Err(Failed { event: None, cause }) => Err(AppError::Defect(cause.to_string())),
         }
     }
 
-    fn process_next(&self, tx: &mut WriteTx<'_>) -> Result<Option<String>, Failed> {
+    fn process_next(&self, tx: &mut WriteTx<'_>, effect: Effect) -> Result<Option<String>, Failed> {
         let Some(stored) = events::next(tx, &self.pass(), self.now())? else { return Ok(None) };
-        let outcome = match Event::parse(stored.body.as_bytes()) {
-            Ok(event) => self.apply(tx, event.kind),
+        let had = catch_unwind(AssertUnwindSafe(|| match Event::parse(stored.body.as_bytes()) {
+            Ok(event) => effect(self, tx, event.kind).map_err(Cause::Store),
             Err(_) => Ok("not an event".to_owned()),
-        };
-        let outcome = outcome.map_err(|error| Failed { event: Some((stored.id(), stored.tries())), error })?;
+        }));
+        let outcome = had.unwrap_or_else(|panic| Err(Cause::Panic(words_of(&*panic))));
+        let outcome = outcome.map_err(|cause| Failed { event: Some((stored.id(), stored.tries())), cause })?;
         events::mark_done(tx, &stored.id(), &outcome)?;
         Ok(Some(outcome))
     }
@@ -182,14 +191,74 @@ fn said(happened: bool, yes: &str, no: &str) -> String {
     if happened { yes } else { no }.to_owned()
 }
 
-/// An error together with the event that was being processed, if there was one.
+/// What an event changes, and what is said of it.
+type Effect = fn(&App, &mut WriteTx<'_>, EventKind) -> Result<String, StoreError>;
+
+/// Why an event could not be processed.
+#[derive(Debug, thiserror::Error)]
+enum Cause {
+    #[error("{0}")]
+    Store(StoreError),
+    /// A defect of ours, which trying again does not mend. The event is kept, and an operator can have it processed again.
+    #[error("a defect of this program: {0}")]
+    Panic(String),
+}
+
+/// What went wrong together with the event that was being processed, if there was one.
 struct Failed {
     event: Option<(EventId, u32)>,
-    error: StoreError,
+    cause: Cause,
 }
 
 impl From<StoreError> for Failed {
     fn from(error: StoreError) -> Self {
-        Self { event: None, error }
+        Self { event: None, cause: Cause::Store(error) }
+    }
+}
+
+/// What a panic said; it is written to be read by us, and shown to operators alone.
+fn words_of(panic: &(dyn Any + Send)) -> String {
+    let words = panic.downcast_ref::<&str>().map(|words| (*words).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+    words.unwrap_or_else(|| "it stopped without words".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{WEBHOOK_SECRET, portal};
+    use super::*;
+    use crate::store::events::EventState;
+    use crate::store::heartbeats;
+
+    async fn receive(app: &Arc<App>, body: &str) {
+        let timestamp = app.now().seconds().to_string();
+        let signed = signature::sign(WEBHOOK_SECRET, &timestamp, body.as_bytes());
+        let received = app.receive_webhook(Some(&timestamp), Some(&signed), body.as_bytes()).await.unwrap();
+        assert_eq!(received, Received::Stored);
+    }
+
+    #[tokio::test]
+    async fn a_panic_keeps_its_event_in_words_and_the_next_one_is_processed() {
+        let (app, pass) = portal();
+        receive(&app, r#"{"event":"meeting.started","event_ts":1,"payload":{"object":{"id":"1","uuid":"u=="}}}"#).await;
+        let planted: Effect = |app, tx, _| {
+            heartbeats::beat(tx, "half done", app.now(), "")?;
+            panic!("planted {}", 7)
+        };
+        assert_eq!(app.process_by(planted).await.unwrap(), Turn::Worked);
+        assert_eq!(app.process_by(planted).await.unwrap(), Turn::Idle, "it is not tried again and again");
+        app.clock.advance(std::time::Duration::from_secs(1));
+        receive(&app, r#"{"event":"meeting.started","event_ts":2,"payload":{"object":{"id":"2","uuid":"v=="}}}"#).await;
+        assert_eq!(app.process_event().await.unwrap(), Turn::Worked);
+        let tx_pass = pass.clone();
+        let (kept, beats) = app
+            .store
+            .read::<_, StoreError, _>(move |tx| Ok((events::list(tx, &tx_pass, None, 0, 9)?, heartbeats::list(tx)?)))
+            .await
+            .unwrap();
+        assert_eq!(kept.iter().map(events::Event::state).collect::<Vec<_>>(), [EventState::Done, EventState::Failed]);
+        assert_eq!(kept[1].outcome.as_deref(), Some("a defect of this program: planted 7"));
+        assert!(beats.is_empty(), "what the event had changed is undone");
+        assert!(app.replay_event(&pass, kept[1].id()).await.unwrap());
+        assert_eq!(app.process_event().await.unwrap(), Turn::Worked, "it can be processed after all");
     }
 }

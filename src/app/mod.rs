@@ -22,6 +22,8 @@ pub mod seats;
 pub mod start;
 pub mod sweeps;
 pub mod tenants;
+#[cfg(test)]
+mod testing;
 pub mod usage;
 pub mod users;
 
@@ -35,12 +37,13 @@ use crate::domain::ids::{MeetingId, TenantId};
 use crate::domain::time::Instant;
 use crate::mail::Mailer;
 use crate::store::audit::{Actor, Entry};
-use crate::store::scope::{KeeperPass, OperatorPass};
+use crate::store::scope::KeeperPass;
 use crate::store::{Store, StoreError};
 use crate::zoom::{Client as Zoom, ZoomError};
 
 use bell::Bell;
 use keys::Keys;
+use passwords::Hashing;
 
 /// What the verbs work with. Shared by every request and by the keeper.
 pub struct App {
@@ -64,13 +67,16 @@ pub struct App {
     pub webhook_secret: Secret,
     /// Wakes the keeper.
     pub bell: Bell,
-    /// How many passwords are hashed at once: each costs memory and a core (see [`accounts`]).
-    pub hashing: tokio::sync::Semaphore,
+    /// Where passwords are hashed.
+    hashing: Hashing,
 }
 
 /// What [`App::new`] is made of.
 pub struct Parts {
-    /// The database and the keeper's pass that came with it.
+    /// The database and the keeper's pass that came with it. Who puts the parts together at the machine's console makes an
+    /// operator's pass of it first, if it needs one ([`OperatorPass::console`]); afterwards nobody can.
+    ///
+    /// [`OperatorPass::console`]: crate::store::scope::OperatorPass::console
     pub store: (Store, KeeperPass),
     /// Zoom.
     pub zoom: Zoom,
@@ -123,7 +129,7 @@ impl App {
             base_url: parts.base_url,
             webhook_secret: parts.webhook_secret,
             bell: Bell::default(),
-            hashing: tokio::sync::Semaphore::new(2),
+            hashing: Hashing::default(),
         })
     }
 
@@ -140,7 +146,7 @@ impl App {
             base_url: self.base_url.clone(),
             webhook_secret: self.webhook_secret.clone(),
             bell: Bell::default(),
-            hashing: tokio::sync::Semaphore::new(2),
+            hashing: Hashing::default(),
         })
     }
 
@@ -154,14 +160,10 @@ impl App {
         self.ids.id(&self.clock)
     }
 
-    /// The keeper's pass, for a closure that runs in a transaction.
-    pub(crate) fn pass(&self) -> Arc<KeeperPass> {
+    /// The keeper's pass, for a closure that runs in a transaction. Only the verbs have it: a page that could reach it
+    /// could reach every tenant.
+    fn pass(&self) -> Arc<KeeperPass> {
         self.pass.clone()
-    }
-
-    /// The right of somebody at the machine's own console to run the pool.
-    pub fn console(&self) -> OperatorPass {
-        OperatorPass::console(&self.pass)
     }
 
     /// An absolute URL of the portal.

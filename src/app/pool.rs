@@ -70,8 +70,8 @@ pub enum PoolRefusal {
     /// The guarantees add up to more than can be promised: their sum, and what can.
     #[error("the tenants' guarantees add up to {sum}, and {promisable} licenses can be promised")]
     GuaranteesExceed {
-        /// Their sum.
-        sum: u32,
+        /// Their sum: wider than a single share, so that no number of shares is too much for it.
+        sum: u64,
         /// K less the spare.
         promisable: u32,
     },
@@ -120,19 +120,6 @@ impl App {
         let (bought, holds) = read.await?;
         let licenses = licenses.unwrap_or(bought);
         Ok(Ahead { licenses, peak: peak(&holds, during), short: above(&holds, during, licenses) })
-    }
-
-    /// Whether a new tenant can be given this share.
-    pub async fn share_fits(&self, _: &OperatorPass, share: Share) -> Result<Result<(), PoolRefusal>, AppError> {
-        if share.cap < share.guarantee {
-            return Ok(Err(PoolRefusal::CapBelowGuarantee));
-        }
-        let newcomer = TenantId::new(self.id());
-        let fits = self.store.read(move |tx| {
-            let settings = pool::settings(tx)?;
-            guarantees_fit(tx, &settings, Some((&newcomer, share)))
-        });
-        Ok(fits.await?)
     }
 
     /// Sets K. Accepted meetings stay; nothing new is admitted into a shortfall (design rule 3.1.8). Guarantees that no
@@ -189,15 +176,11 @@ impl App {
         share: Share,
         shared_seats: bool,
     ) -> Result<Result<(), PoolRefusal>, AppError> {
-        if share.cap < share.guarantee {
-            return Ok(Err(PoolRefusal::CapBelowGuarantee));
-        }
         let (app, pass) = (self.clone(), pass.clone());
         Ok(self
             .store
             .write::<_, StoreError, _>(move |tx| {
-                let settings = pool::settings(tx)?;
-                if let Err(refusal) = guarantees_fit(tx, &settings, Some((&tenant, share)))? {
+                if let Err(refusal) = share_fits(tx, &tenant, share)? {
                     return Ok(Err(refusal));
                 }
                 tenants::set_share(tx, &pass, &tenant, share, shared_seats)?;
@@ -286,9 +269,18 @@ fn in_words(settings: &PoolSettings) -> String {
     )
 }
 
+/// Whether a tenant, known or new, can be given this share. Asked inside the transaction that gives it.
+pub(super) fn share_fits(tx: &mut ReadTx<'_>, tenant: &TenantId, share: Share) -> Result<Result<(), PoolRefusal>, StoreError> {
+    if share.cap < share.guarantee {
+        return Ok(Err(PoolRefusal::CapBelowGuarantee));
+    }
+    let settings = pool::settings(tx)?;
+    guarantees_fit(tx, &settings, Some((tenant, share)))
+}
+
 /// Guarantees are promises to tenants: together they never exceed what can be promised (design rule 3.1.4). `changed`
 /// stands in for one tenant's share.
-pub(super) fn guarantees_fit(
+fn guarantees_fit(
     tx: &mut ReadTx<'_>,
     settings: &PoolSettings,
     changed: Option<(&TenantId, Share)>,
@@ -297,7 +289,7 @@ pub(super) fn guarantees_fit(
     if let Some((tenant, share)) = changed {
         shares.insert(tenant.clone(), share);
     }
-    let sum: u32 = shares.values().map(|share| share.guarantee).sum();
+    let sum: u64 = shares.values().map(|share| u64::from(share.guarantee)).sum();
     let promisable = settings.promisable();
-    Ok(if sum > promisable { Err(PoolRefusal::GuaranteesExceed { sum, promisable }) } else { Ok(()) })
+    Ok(if sum > u64::from(promisable) { Err(PoolRefusal::GuaranteesExceed { sum, promisable }) } else { Ok(()) })
 }

@@ -9,6 +9,7 @@ use crate::store::scope::{OperatorPass, TenantScope};
 use crate::store::{StoreError, tenants, users};
 
 use super::bell::Lane;
+use super::pool::{PoolRefusal, share_fits};
 use super::users::{Inviter, NewUser};
 use super::{App, AppError};
 
@@ -24,7 +25,7 @@ pub struct NewTenant {
     pub name: PersonName,
     /// The zone its people think in.
     pub zone: ZoneName,
-    /// Its share of the pool. Whether the pool can bear it is for the caller to have asked.
+    /// Its share of the pool.
     pub share: Share,
     /// The first admin's address.
     pub admin_email: EmailAddress,
@@ -47,14 +48,19 @@ pub struct Settings {
     pub short_meetings: bool,
 }
 
-/// The part of the URL belongs to another tenant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SlugTaken;
+/// Why a tenant was not added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotAdded {
+    /// The part of the URL belongs to another tenant.
+    SlugTaken,
+    /// The pool cannot bear its share.
+    Share(PoolRefusal),
+}
 
 impl App {
     /// Adds a tenant and its first admin, and gives the one-time link with which the admin chooses a password; the same link
     /// is mailed.
-    pub async fn add_tenant(&self, pass: &OperatorPass, new: NewTenant) -> Result<Result<String, SlugTaken>, AppError> {
+    pub async fn add_tenant(&self, pass: &OperatorPass, new: NewTenant) -> Result<Result<String, NotAdded>, AppError> {
         let tenant = Tenant {
             id: TenantId::new(self.id()),
             slug: new.slug,
@@ -76,7 +82,10 @@ impl App {
         let (url, pass) = (invitation.url.clone(), pass.clone());
         let written = self.store.write(move |tx| {
             if tenants::find_by_slug(tx, &pass, &tenant.slug)?.is_some() {
-                return Ok::<_, StoreError>(Err(SlugTaken));
+                return Ok::<_, StoreError>(Err(NotAdded::SlugTaken));
+            }
+            if let Err(refusal) = share_fits(tx, &tenant.id, tenant.share)? {
+                return Ok(Err(NotAdded::Share(refusal)));
             }
             tenants::insert(tx, &pass, &tenant)?;
             audit::add(tx, &entry)?;

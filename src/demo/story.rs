@@ -41,8 +41,8 @@ pub(super) async fn tell(stage: &Stage) -> anyhow::Result<()> {
     let now = Clock::System.now();
     let yesterday = (now - Span::hours(26)).grid_up();
     let clock = Clock::manual(yesterday - Span::hours(3));
-    let app = stage.app(clock.clone(), Ids::random())?;
-    let teller = Teller { stage, app, clock };
+    let (app, pass) = stage.app(clock.clone(), Ids::random())?;
+    let teller = Teller { stage, app, pass, clock };
     let company = teller.found_company().await?;
     teller.yesterday(&company, yesterday).await?;
     teller.clock.set(now);
@@ -58,6 +58,7 @@ pub(super) async fn tell(stage: &Stage) -> anyhow::Result<()> {
 struct Teller<'a> {
     stage: &'a Stage,
     app: Arc<App>,
+    pass: OperatorPass,
     clock: Clock,
 }
 
@@ -70,7 +71,7 @@ struct Founded {
 
 impl Teller<'_> {
     async fn found_company(&self) -> anyhow::Result<Vec<Founded>> {
-        let pass = self.app.console();
+        let pass = self.pass.clone();
         self.app.set_licenses(&pass, LICENSES).await?.map_err(|refusal| anyhow!("{refusal:?}"))?;
         // A shorter wait before a license moves on, so that a person sees it happen.
         let settings = PoolSettings { licenses: LICENSES, rejoin: Span::seconds(20), ..PoolSettings::defaults() };

@@ -52,12 +52,12 @@ impl Drop for Server {
 pub enum SmtpUrlError {
     /// It is not a URL of a mail server.
     #[error(
-        "SMTP_URL must be smtps://user:password@host, smtp://user:password@host:587?tls=required, \
+        "must be smtps://user:password@host, smtp://user:password@host:587?tls=required, \
          or smtp://localhost:25 for a mail server on this machine"
     )]
     Form,
     /// It would send the password unencrypted.
-    #[error("SMTP_URL sends a password without encryption: use smtps://, or add ?tls=required")]
+    #[error("sends a password without encryption: use smtps://, or add ?tls=required")]
     PasswordInTheClear,
 }
 
@@ -174,10 +174,10 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_url_names_the_setting_and_not_the_password() {
+    fn a_wrong_url_is_answered_with_right_ones_and_never_with_the_password() {
         for url in ["", "mail.example.com", "https://ana:secret@mail.example.com", "smtp://ana:secret@h?tls=maybe", "smtp:"] {
             let error = smtp(url).unwrap_err().to_string();
-            assert!(error.contains("SMTP_URL") && !error.contains("secret"), "{url}: {error}");
+            assert!(error.contains("smtps://") && !error.contains("secret"), "{url}: {error}");
         }
     }
 

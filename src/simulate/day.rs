@@ -250,8 +250,14 @@ impl Day {
         let license = if gives { crate::domain::seat::License::Licensed } else { crate::domain::seat::License::Basic };
         let had = self.town.at_zoom(|zoom, _| zoom.find_user(&user).is_some_and(crate::zoom::simulator::User::is_licensed));
         let changed = self.town.at_zoom(|zoom, now| zoom.set_license_by_hand(now, &user, license)).is_ok();
-        if gives && changed && !had {
-            self.town.by_hand.insert(user);
+        match (gives, changed) {
+            (true, true) if !had => {
+                self.town.by_hand.insert(user);
+            }
+            (false, true) => {
+                self.town.taken.insert(user, self.town.now());
+            }
+            _ => {}
         }
         self.tell(if gives {
             "somebody gives a license at Zoom's console"

@@ -69,7 +69,7 @@ impl Play {
             Act::Nothing => Ok(()),
             Act::Tenant { slug, hosts, short } => self.tenant(slug, hosts, *short),
             Act::Licenses(count) => {
-                let (app, pass) = (self.day.town.app.clone(), self.day.town.app.console());
+                let (app, pass) = (self.day.town.app.clone(), self.day.town.pass.clone());
                 let set = self.day.town.certainly(app.set_licenses(&pass, *count))?;
                 self.tell(&set.map_or_else(|refusal| format!("refused: {refusal}"), |()| format!("the pool has {count}")));
                 Ok(())
@@ -151,7 +151,7 @@ impl Play {
         let town = &mut self.day.town;
         town.settle_party(slug, hosts, &habits)?;
         town.find_seats()?;
-        let pass = town.app.console();
+        let pass = town.pass.clone();
         let app = town.app.clone();
         for seat in town.certainly(app.pool(&pass))?.seats.into_values() {
             let owner = seat.user.and_then(|id| self.day.town.user(&id).map(|user| user.name.to_string()));
@@ -161,7 +161,7 @@ impl Play {
     }
 
     fn set(&mut self, what: &str, value: &str) -> anyhow::Result<()> {
-        let (app, pass) = (self.day.town.app.clone(), self.day.town.app.console());
+        let (app, pass) = (self.day.town.app.clone(), self.day.town.pass.clone());
         let settings = self.day.town.certainly(app.pool(&pass))?.settings;
         let unknown = || anyhow::anyhow!("{what} cannot be {value}");
         let minutes = || value.parse().map(Span::minutes).map_err(|_| unknown());

@@ -23,7 +23,7 @@ use crate::domain::time::{Instant, Span};
 use crate::mail::{Mailbox, Mailer, Sender};
 use crate::store::fuse::Fuse;
 use crate::store::memory::Disk;
-use crate::store::scope::TenantScope;
+use crate::store::scope::{OperatorPass, TenantScope};
 use crate::store::{ReadTx, StoreError, census, moves, seats, tenants, users};
 use crate::zoom::label::{Label, Plan};
 use crate::zoom::pace::Paced;
@@ -36,6 +36,10 @@ use super::mortal::Mortal;
 /// The secret of the simulated webhooks.
 const WEBHOOK_SECRET: &str = "webhook-secret-of-the-simulation";
 
+/// How long it takes until a change at Zoom's console is noticed at the latest, although readings of the account fail: they
+/// are tried every ten minutes.
+const NOTICED_BY: Span = Span::minutes(25);
+
 /// Everything that exists on a simulated day.
 pub(super) struct Town {
     pub(super) app: Arc<App>,
@@ -47,7 +51,10 @@ pub(super) struct Town {
     pub(super) seats: BTreeMap<SeatId, String>,
     /// The Zoom users whom a person gave a license at Zoom's console.
     pub(super) by_hand: BTreeSet<String>,
+    /// The Zoom users from whom a person took a license, and when.
+    pub(super) taken: BTreeMap<String, Instant>,
     pub(super) deaths: u32,
+    pub(super) pass: OperatorPass,
     /// What the day is played with.
     pub(super) facts: String,
     pub(super) bells: Bells,
@@ -126,6 +133,7 @@ impl Town {
         let zoom = Arc::new(Mutex::new(Zoom::new(settings, dice.ids())));
         disk.wipe()?;
         let store = disk.open();
+        let pass = OperatorPass::console(&store.1);
         let fuse = store.0.fuse().unwrap_or_default();
         let transport = Arc::new(Mortal::new(LocalTransport::new(zoom.clone(), clock.clone()), fuse.clone()));
         let sender = Sender::parse("Duologue <meet@duologue.example>").map_err(|error| AppError::Defect(error.to_string()))?;
@@ -142,11 +150,12 @@ impl Town {
         let (parties, seats, by_hand) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
         let (bells, disk, facts) = (Bells::default(), disk.clone(), String::new());
         bells.hear(&app);
-        Ok(Self { app, zoom, clock, fuse, parties, seats, by_hand, deaths: 0, facts, bells, transport, disk })
+        let taken = BTreeMap::new();
+        Ok(Self { app, zoom, clock, fuse, parties, seats, by_hand, taken, deaths: 0, pass, facts, bells, transport, disk })
     }
 
     fn set_up_pool(&mut self, licenses: u32, dice: &Dice) -> Result<(), AppError> {
-        let (app, pass) = (self.app.clone(), self.app.console());
+        let (app, pass) = (self.app.clone(), self.pass.clone());
         self.certainly(app.set_licenses(&pass, licenses))?.map_err(defect)?;
         let strategy = if dice.chance(120) { Strategy::Standing } else { Strategy::Float };
         let release = if dice.chance(400) { Release::WhenNeeded } else { Release::Ended };
@@ -167,7 +176,7 @@ impl Town {
 
     /// Asks Zoom about every seat, as an operator does.
     pub(super) fn find_seats(&mut self) -> Result<(), AppError> {
-        let (app, pass) = (self.app.clone(), self.app.console());
+        let (app, pass) = (self.app.clone(), self.pass.clone());
         self.certainly(app.sync_seats(&pass))?;
         let seats = self.certainly(app.pool(&pass))?.seats;
         self.seats = seats.into_values().filter_map(|seat| Some((seat.id, seat.zoom_user_id?))).collect();
@@ -176,7 +185,7 @@ impl Town {
 
     /// A tenant with these hosts; the last ones may have no seat of their own.
     pub(super) fn settle_party(&mut self, slug: &str, hosts: &[String], habits: &Habits) -> Result<(), AppError> {
-        let (app, pass, now) = (self.app.clone(), self.app.console(), self.clock.now());
+        let (app, pass, now) = (self.app.clone(), self.pass.clone(), self.clock.now());
         let tenant = Tenant {
             id: TenantId::new(app.id()),
             slug: Slug::parse(slug).map_err(defect)?,
@@ -267,13 +276,13 @@ impl Town {
 
     /// The whole database, as the invariants see it; read beside the process, whether it lives or not.
     pub(super) fn census(&self, before: Option<&Census>) -> Result<Census, AppError> {
-        let (pass, now) = (self.app.pass(), self.now());
+        let (pass, now) = (self.pass.clone(), self.now());
         self.read(move |tx| census::take(tx, &pass, now, before))
     }
 
     /// When the background work may have something to do although nobody rings.
     pub(super) fn turns(&self) -> Result<Vec<Instant>, AppError> {
-        let (pass, now) = (self.app.pass(), self.now());
+        let (pass, now) = (self.pass.clone(), self.now());
         self.read(move |tx| census::turns(tx, &pass, now))
     }
 
@@ -298,7 +307,7 @@ impl Town {
 
     /// What the outbox tells whom.
     pub(super) fn outbox(&self) -> Result<Vec<Letter>, AppError> {
-        let pass = self.app.pass();
+        let pass = self.pass.clone();
         self.read(move |tx| census::outbox(tx, &pass))
     }
 
@@ -313,7 +322,7 @@ impl Town {
 
     /// The bodies of the webhooks that are stored.
     pub(super) fn event_bodies(&self) -> Result<BTreeSet<String>, AppError> {
-        let pass = self.app.pass();
+        let pass = self.pass.clone();
         Ok(self.read(move |tx| census::event_bodies(tx, &pass))?.into_iter().collect())
     }
 
@@ -328,7 +337,10 @@ impl Town {
         let running = self.at_zoom(|zoom, _| {
             zoom.meetings().filter_map(|meeting| Some((meeting.number, meeting.running.as_ref()?.uuid.clone()))).collect()
         });
-        AtZoom { licensed: with(&licensed), by_hand: with(&self.by_hand), running }
+        let now = self.now();
+        self.taken.retain(|_, at| now < *at + NOTICED_BY);
+        let taken = self.taken.keys().cloned().collect();
+        AtZoom { licensed: with(&licensed), by_hand: with(&self.by_hand), just_taken: with(&taken), running }
     }
 
     /// How many calls Zoom has heard so far.

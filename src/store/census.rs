@@ -17,7 +17,7 @@ use super::convert::{count, instant, window, word};
 use super::error::StoreError;
 use super::events::EventState;
 use super::schema::{audit, letters, meetings, seats, zoom_events};
-use super::scope::KeeperPass;
+use super::scope::{KeeperPass, OperatorPass};
 use super::transaction::ReadTx;
 use super::{demand, licenses, meetings as noun, moves, pool};
 
@@ -66,7 +66,7 @@ type Written = (String, i64, Option<String>, String, String);
 
 /// The whole database as the invariants see it. `before`, if there is one, was taken earlier of the same database: of what was
 /// written down until then nothing is read again.
-pub fn take(tx: &mut ReadTx<'_>, _: &KeeperPass, now: Instant, before: Option<&Census>) -> Result<Census, StoreError> {
+pub fn take(tx: &mut ReadTx<'_>, _: &OperatorPass, now: Instant, before: Option<&Census>) -> Result<Census, StoreError> {
     let settings = pool::settings(tx)?;
     let kept: Vec<MeetingRow> = meetings::table.order(meetings::id).select(MeetingRow::as_select()).load(tx.db())?;
     // Rows of that very second may be known or not.
@@ -110,7 +110,8 @@ pub fn take(tx: &mut ReadTx<'_>, _: &KeeperPass, now: Instant, before: Option<&C
 }
 
 /// The instants after `now` at which the background work may have something to do although nobody rings.
-pub fn turns(tx: &mut ReadTx<'_>, pass: &KeeperPass, now: Instant) -> Result<Vec<Instant>, StoreError> {
+pub fn turns(tx: &mut ReadTx<'_>, _: &OperatorPass, now: Instant) -> Result<Vec<Instant>, StoreError> {
+    let pass = &KeeperPass::new();
     let settings = pool::settings(tx)?;
     let mut turns: Vec<Instant> = noun::needs(tx, pass, now)?.iter().flat_map(|need| turning_points(need, &settings)).collect();
     for (row, worked_on_until) in licenses::list(tx)? {
@@ -151,12 +152,12 @@ pub fn turns(tx: &mut ReadTx<'_>, pass: &KeeperPass, now: Instant) -> Result<Vec
 }
 
 /// The bodies of the events that are stored.
-pub fn event_bodies(tx: &mut ReadTx<'_>, _: &KeeperPass) -> Result<Vec<String>, StoreError> {
+pub fn event_bodies(tx: &mut ReadTx<'_>, _: &OperatorPass) -> Result<Vec<String>, StoreError> {
     Ok(zoom_events::table.select(zoom_events::body).load(tx.db())?)
 }
 
 /// The outbox: what each letter about a meeting tells.
-pub fn outbox(tx: &mut ReadTx<'_>, _: &KeeperPass) -> Result<Vec<Letter>, StoreError> {
+pub fn outbox(tx: &mut ReadTx<'_>, _: &OperatorPass) -> Result<Vec<Letter>, StoreError> {
     let rows: Vec<(Option<String>, String, String, String)> = letters::table
         .filter(letters::meeting_id.is_not_null())
         .select((letters::meeting_id, letters::kind, letters::recipient, letters::payload))

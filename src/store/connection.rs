@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use diesel::connection::{Instrumentation, InstrumentationEvent, SimpleConnection};
+use diesel::connection::{AnsiTransactionManager, Instrumentation, InstrumentationEvent, SimpleConnection, TransactionManager};
 use diesel::{Connection, PgConnection, SqliteConnection};
 
 use super::error::StoreError;
@@ -104,6 +104,24 @@ impl DbManager {
         Ok(db)
     }
 
+    /// A connection that only reads; none: there is no such file, and none is made.
+    pub(super) fn open_existing(&self) -> Result<Option<Db>, StoreError> {
+        match &self.0 {
+            DatabaseUrl::Sqlite(path) if !self.0.is_in_memory() && !path.exists() => Ok(None),
+            DatabaseUrl::Sqlite(_) | DatabaseUrl::Postgres(_) => self.open_reader().map(Some),
+        }
+    }
+
+    /// Whether nothing can be asked on a connection any more, with no transaction open on it. A file in our own process
+    /// cannot go away between two questions; a server can.
+    pub(super) fn is_lost(db: &mut Db) -> bool {
+        let broken = is_broken(db);
+        match db {
+            Db::Sqlite(_) => broken,
+            Db::Postgres(connection) => broken || connection.batch_execute("SELECT 1").is_err(),
+        }
+    }
+
     fn open_reader(&self) -> Result<Db, StoreError> {
         let mut db = match &self.0 {
             DatabaseUrl::Sqlite(path) => {
@@ -167,11 +185,15 @@ impl r2d2::ManageConnection for DbManager {
     }
 
     fn has_broken(&self, db: &mut Db) -> bool {
-        use diesel::connection::{AnsiTransactionManager, TransactionManager};
-        match db {
-            Db::Sqlite(connection) => AnsiTransactionManager::is_broken_transaction_manager(connection),
-            Db::Postgres(connection) => AnsiTransactionManager::is_broken_transaction_manager(connection),
-        }
+        is_broken(db)
+    }
+}
+
+/// Whether diesel has lost track of the connection's transaction.
+fn is_broken(db: &mut Db) -> bool {
+    match db {
+        Db::Sqlite(connection) => AnsiTransactionManager::is_broken_transaction_manager(connection),
+        Db::Postgres(connection) => AnsiTransactionManager::is_broken_transaction_manager(connection),
     }
 }
 

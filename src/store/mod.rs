@@ -133,6 +133,12 @@ impl Store {
         }
     }
 
+    /// Whether the database has every migration of this binary. One that is ahead of it serves too: nodes are replaced one
+    /// after another.
+    pub async fn is_up_to_date(&self) -> Result<bool, StoreError> {
+        self.read(|tx| Ok(migrate::missing(tx.db())?.is_empty())).await
+    }
+
     /// How many SQL statements have been run so far, transactions' own not counted; for tests of what a page costs.
     pub fn statements() -> u64 {
         connection::statements()

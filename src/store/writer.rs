@@ -95,12 +95,16 @@ fn work(manager: &DbManager, mut db: Db, changes: &Receiver<Change>, most: usize
     }
 }
 
-/// Begins a transaction, on a new connection if the old one is gone: a server may have been restarted since.
+/// Begins a transaction, on a new connection if the old one is gone: a server may have been restarted since. A database that
+/// is merely locked by somebody else is no reason to open it again: that would only wait for the same lock twice.
 fn begin(manager: &DbManager, db: &mut Db) -> Result<(), StoreError> {
-    transaction::begin_write(db).or_else(|_| {
-        *db = manager.open_writer()?;
-        transaction::begin_write(db)
-    })
+    match transaction::begin_write(db) {
+        Err(_) if DbManager::is_lost(db) => {
+            *db = manager.open_writer()?;
+            transaction::begin_write(db)
+        }
+        begun => begun,
+    }
 }
 
 /// Makes a batch of changes in the transaction that was begun, commits, and answers them all.
@@ -115,4 +119,32 @@ fn make(db: &mut Db, batch: Vec<Change>) -> Result<(), StoreError> {
         reply(committed.as_ref().copied());
     }
     committed
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::connection::SimpleConnection;
+
+    use super::*;
+    use crate::store::connection::DatabaseUrl;
+
+    fn say(db: &mut Db, sql: &str) -> Result<(), StoreError> {
+        let Db::Sqlite(connection) = db else { panic!("these tests are about files") };
+        Ok(connection.batch_execute(sql)?)
+    }
+
+    #[test]
+    fn a_locked_database_is_refused_once_and_keeps_its_connection() {
+        let folder = tempfile::tempdir().unwrap();
+        let manager = DbManager::new(DatabaseUrl::Sqlite(folder.path().join("d.db")));
+        let (mut db, mut other) = (manager.open_writer().unwrap(), manager.open_writer().unwrap());
+        // A temporary table lives and dies with its connection.
+        say(&mut db, "PRAGMA busy_timeout = 0; CREATE TEMP TABLE mark (x)").unwrap();
+        say(&mut other, "BEGIN IMMEDIATE").unwrap();
+        let refused = begin(&manager, &mut db);
+        assert!(matches!(&refused, Err(error) if error.is_passing()), "{refused:?}");
+        say(&mut other, "COMMIT").unwrap();
+        begin(&manager, &mut db).unwrap();
+        say(&mut db, "SELECT * FROM mark; COMMIT").expect("the connection is the one it was");
+    }
 }

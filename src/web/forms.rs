@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::app::App;
 
+use super::body::{Body, holds_nul};
 use super::guard;
 use super::page::WebError;
 
@@ -34,14 +35,14 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let request = request.clone();
-        let body = web::Bytes::from_request(&request, payload);
+        let body = Body::from_request(&request, payload);
         Box::pin(async move {
             require_form(&request)?;
-            let body = body.await.map_err(|_| WebError::too_large())?;
+            let Body(body) = body.await?;
             if body.len() > LARGEST {
                 return Err(WebError::too_large());
             }
-            let text = std::str::from_utf8(&body).map_err(|_| unreadable())?;
+            let text = std::str::from_utf8(&body).ok().filter(|text| !holds_nul(text)).ok_or_else(unreadable)?;
             guard::check_token(&request, &parse::<Token>(text)?.csrf)?;
             parse(text).map(Self)
         })

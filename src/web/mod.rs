@@ -6,6 +6,7 @@
 mod account;
 pub mod assets;
 mod audit;
+mod body;
 mod dashboard;
 mod departure;
 mod door;
@@ -30,7 +31,7 @@ mod usage;
 mod users;
 mod webhooks;
 
-pub use server::{Demo, WebOptions, start};
+pub use server::{Demo, PATIENCE, WebOptions, listen, start};
 
 #[cfg(test)]
 mod tests;

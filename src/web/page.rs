@@ -174,6 +174,11 @@ impl WebError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "That is too much at once", "What you sent is larger than this page accepts.")
     }
 
+    /// What was sent did not arrive in time.
+    pub fn too_slow() -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "That took too long", "The connection was too slow. Try again.")
+    }
+
     /// Too many do the same at once.
     pub fn too_many() -> Self {
         let words = "Too many people are doing this right now. Wait a few seconds and try again.";
@@ -202,7 +207,7 @@ impl WebError {
             StatusCode::METHOD_NOT_ALLOWED => {
                 Self::new(status, "This page cannot be used that way", "Open it from a link or a form of this site.")
             }
-            StatusCode::REQUEST_TIMEOUT => Self::new(status, "That took too long", "The connection was too slow. Try again."),
+            StatusCode::REQUEST_TIMEOUT => Self::too_slow(),
             status if status.is_client_error() => {
                 Self { status, ..Self::bad_request("Go back, load the page again and repeat your entry.") }
             }

@@ -3,7 +3,7 @@
 //! The log names the route's pattern and never the path, since paths hold tokens; no query, no header, no person.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::clock::Stopwatch;
 
 use super::session::Sessions;
-use super::{flash, guard, page, routes};
+use super::{body, flash, guard, page, routes};
 
 /// The largest body of any request: a webhook. Forms take less, see [`super::forms::LARGEST`].
 pub const LARGEST_BODY: usize = 256 * 1024;
@@ -26,15 +26,18 @@ pub const LARGEST_BODY: usize = 256 * 1024;
 /// How the portal is served.
 #[derive(Clone, Debug)]
 pub struct WebOptions {
-    /// Where to listen.
-    pub bind: SocketAddr,
     /// To which origins beside our own a form may lead by redirect: Zoom's, or the simulator's.
     pub zoom_origins: Vec<String>,
     /// Set when this is a demo.
     pub demo: Option<Demo>,
     /// How many worker threads.
     pub workers: usize,
+    /// How long a client may take to send the head of its request, and then again its body.
+    pub patience: Duration,
 }
+
+/// Long enough for the largest form over a phone's worst connection, short enough that slow clients tie up nothing.
+pub const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Where a demo's other parts are.
 #[derive(Clone, Debug)]
@@ -77,9 +80,15 @@ impl Site {
     }
 }
 
-/// Makes the server. It listens when this returns, and serves when the returned value is awaited or spawned.
-pub fn start(app: Arc<App>, options: WebOptions) -> io::Result<(Server, SocketAddr)> {
-    let (bind, workers) = (options.bind, options.workers);
+/// Takes an address for the server. Whoever has it may begin the background work: no other process serves there.
+pub fn listen(bind: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::bind(bind)
+}
+
+/// Makes the server on what it listens on. It serves when the returned value is awaited or spawned; whoever comes before
+/// that waits.
+pub fn start(app: Arc<App>, options: WebOptions, listener: TcpListener) -> io::Result<(Server, SocketAddr)> {
+    let (workers, patience, address) = (options.workers, options.patience, listener.local_addr()?);
     let site = web::Data::new(Site::new(app, options)?);
     let make = move || {
         let sessions = Sessions::new(site.app.clone());
@@ -88,6 +97,7 @@ pub fn start(app: Arc<App>, options: WebOptions) -> io::Result<(Server, SocketAd
             .app_data(web::PayloadConfig::new(LARGEST_BODY))
             .app_data(site.clone())
             .configure(|config| routes::configure(config, &sessions))
+            .wrap(from_fn(body::plain_address))
             .wrap(from_fn(guard::same_origin))
             .wrap(NormalizePath::trim())
             .wrap(from_fn(page::error_pages))
@@ -96,12 +106,11 @@ pub fn start(app: Arc<App>, options: WebOptions) -> io::Result<(Server, SocketAd
     };
     let server = HttpServer::new(make)
         .workers(workers)
-        .client_request_timeout(Duration::from_secs(5))
+        .client_request_timeout(patience)
         .client_disconnect_timeout(Duration::from_secs(2))
         .keep_alive(Duration::from_secs(75))
         .shutdown_timeout(10)
-        .bind(bind)?;
-    let address = server.addrs().first().copied().unwrap_or(bind);
+        .listen(listener)?;
     Ok((server.run(), address))
 }
 

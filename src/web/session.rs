@@ -65,7 +65,10 @@ impl Sessions {
         let hash = key_hash.clone();
         let stored = self.0.store.read(move |tx| sessions::load(tx, &hash, now)).await?;
         let Some(stored) = stored else { return Ok(None) };
-        self.keep_alive(&key_hash, &stored, now).await?;
+        // Whoever reads is not turned away because the database cannot be written at this moment.
+        if let Err(error) = self.keep_alive(&key_hash, &stored, now).await {
+            tracing::warn!(%error, "a session could not be kept alive");
+        }
         // A state that cannot be read belongs to a version we no longer know: its person signs in again.
         let Ok(mut state) = serde_json::from_str::<State>(&stored.state) else { return Ok(None) };
         state.insert(KEY_HASH.to_owned(), json(&key_hash));
@@ -146,7 +149,7 @@ pub fn is_unknown(session: &Session) -> bool {
 /// Whose session this is, as it says itself; that the person may still come in is for [`sessions::resume_user`] to say.
 pub fn owner(session: &Session) -> Option<Owner> {
     let id = |kind: &str| session.get::<String>(kind).ok().flatten();
-    id(USER).map(|id| Owner::User(UserId::new(id))).or_else(|| id(OPERATOR).map(|id| Owner::Operator(OperatorId::new(id))))
+    owner_named(id)
 }
 
 /// Whether browsers talk to us over HTTPS.
@@ -161,7 +164,12 @@ pub(super) fn cookie_name(name: &str, secure: bool) -> String {
 
 fn owner_in(state: &State) -> Option<Owner> {
     let id = |kind: &str| state.get(kind).and_then(|value| serde_json::from_str::<String>(value).ok());
-    id(USER).map(|id| Owner::User(UserId::new(id))).or_else(|| id(OPERATOR).map(|id| Owner::Operator(OperatorId::new(id))))
+    owner_named(id)
+}
+
+fn owner_named(id: impl Fn(&str) -> Option<String>) -> Option<Owner> {
+    let user = id(USER).and_then(|id| id.parse::<UserId>().ok()).map(Owner::User);
+    user.or_else(|| id(OPERATOR).and_then(|id| id.parse::<OperatorId>().ok()).map(Owner::Operator))
 }
 
 fn stored_form(mut state: State) -> String {

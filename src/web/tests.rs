@@ -6,6 +6,7 @@ mod pool;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 
@@ -24,7 +25,7 @@ use crate::store::{DatabaseUrl, Store, StoreError, tenants};
 use crate::zoom::http::{HttpTransport, Patience, http_client};
 use crate::zoom::{Client, Credentials};
 
-use super::server::{WebOptions, start};
+use super::server::{WebOptions, listen, start};
 
 /// 2026-11-24 12:00 UTC.
 pub(super) const NOON: Instant = Instant::from_seconds(1_795_521_600);
@@ -70,12 +71,13 @@ impl Browser {
     /// Serves the portal on a port of its own and opens a browser on it.
     pub(super) fn of(app: &Arc<App>) -> Self {
         let options = WebOptions {
-            bind: "127.0.0.1:0".parse().unwrap(),
             zoom_origins: vec!["https://zoom.us".to_owned()],
             demo: None,
             workers: 1,
+            patience: Duration::from_millis(300),
         };
-        let (server, address) = start(app.clone(), options).unwrap();
+        let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let (server, address) = start(app.clone(), options, listener).unwrap();
         actix_web::rt::spawn(server);
         Self {
             http: http_client(Patience::default(), false).unwrap(),
@@ -127,8 +129,9 @@ fn email(text: &str) -> EmailAddress {
     EmailAddress::parse(text).unwrap()
 }
 
-fn console(app: &App) -> OperatorPass {
-    OperatorPass::console(&app.pass())
+/// The right to run the pool, as it comes with opening a database.
+fn console() -> OperatorPass {
+    OperatorPass::console(&Store::open(&DatabaseUrl::in_memory()).unwrap().1)
 }
 
 /// A tenant with the admin ana@{slug}.example, who has not chosen a password yet; gives the path of the link.
@@ -141,16 +144,16 @@ async fn tenant(app: &App, slug: &str) -> String {
         admin_email: email(&format!("ana@{slug}.example")),
         admin_name: name("Ana Ruiz"),
     };
-    path_of(&app.add_tenant(&console(app), new).await.unwrap().unwrap())
+    path_of(&app.add_tenant(&console(), new).await.unwrap().unwrap())
 }
 
 /// Invites a staff user to a tenant; gives the path of the link.
 async fn staff(app: &App, slug: &str, address: &str) -> String {
-    let (pass, slug) = (console(app), Slug::parse(slug).unwrap());
+    let (pass, slug) = (console(), Slug::parse(slug).unwrap());
     let found = app.store.read::<_, StoreError, _>(move |tx| tenants::find_by_slug(tx, &pass, &slug)).await.unwrap().unwrap();
     let by = Inviter { actor: Actor::Console, name: None };
     let new = NewUser { email: email(address), name: name("Jonas Weber"), role: Role::Staff };
-    path_of(&app.invite_user(&console(app).scope(&found.id), &by, new).await.unwrap().unwrap())
+    path_of(&app.invite_user(&console().scope(&found.id), &by, new).await.unwrap().unwrap())
 }
 
 fn path_of(url: &str) -> String {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
@@ -13,6 +13,7 @@ use crate::domain::tenant::{Role, Standing, User};
 use crate::domain::when;
 use crate::store::{StoreError, meetings, seats, users};
 
+use super::body::id_in;
 use super::forms::{Bare, Choice, Errors, Form};
 use super::page::{Answer, Chrome, WebError, invalid, page, see_other};
 use super::routes::{Access, RouteRow};
@@ -145,7 +146,7 @@ async fn invite(admin: Admin, site: web::Data<Site>, Form(form): Form<Invited>) 
 }
 
 async fn show(admin: Admin, site: web::Data<Site>) -> Answer {
-    let id = id(admin.request());
+    let id = id_in::<UserId>(admin.request())?;
     let (user, seat) = (site.app.user(&admin.scope, &id).await?, seat_of(&admin, &site, &id).await?);
     page(&ShowPage {
         chrome: admin.chrome(),
@@ -161,26 +162,26 @@ async fn show(admin: Admin, site: web::Data<Site>) -> Answer {
 }
 
 async fn set_role(admin: Admin, site: web::Data<Site>, Form(form): Form<NewRole>) -> Answer {
-    let id = id(admin.request());
+    let id = id_in::<UserId>(admin.request())?;
     let role = Role::from_word(&form.role).ok_or_else(|| WebError::bad_request("Choose one of the roles."))?;
     let outcome = site.app.set_user_role(&admin.scope, &admin.user, &id, role).await?;
     Ok(told(&admin, &id, outcome, "The role is changed. They sign in again to use it."))
 }
 
 async fn invite_again(admin: Admin, site: web::Data<Site>, _: Form<Bare>) -> Answer {
-    let id = id(admin.request());
+    let id = id_in::<UserId>(admin.request())?;
     let outcome = site.app.invite_again(&admin.scope, &Inviter::user(&admin.user), &id).await?;
     Ok(told(&admin, &id, outcome, "The invitation is sent again. Only the newest link works."))
 }
 
 async fn end_sessions(admin: Admin, site: web::Data<Site>, _: Form<Bare>) -> Answer {
-    let id = id(admin.request());
+    let id = id_in::<UserId>(admin.request())?;
     site.app.end_user_sessions(&admin.scope, &admin.user, &id).await?;
     Ok(told(&admin, &id, Ok(()), "They are signed out everywhere."))
 }
 
 async fn ask_deactivation(admin: Admin, site: web::Data<Site>) -> Answer {
-    let id = id(admin.request());
+    let id = id_in::<UserId>(admin.request())?;
     let (user, seat) = (site.app.user(&admin.scope, &id).await?, seat_of(&admin, &site, &id).await?);
     if matches!(user.standing, Standing::Deactivated(_)) {
         return Ok(see_other(&path_of(&admin, &id)));
@@ -203,19 +204,15 @@ async fn ask_deactivation(admin: Admin, site: web::Data<Site>) -> Answer {
 }
 
 async fn deactivate(admin: Admin, site: web::Data<Site>, _: Form<Bare>) -> Answer {
-    let id = id(admin.request());
+    let id = id_in::<UserId>(admin.request())?;
     let outcome = site.app.deactivate_user(&admin.scope, &admin.user, &id).await?;
     Ok(told(&admin, &id, outcome, "The account is deactivated. Meetings that are booked stay until you cancel them."))
 }
 
 async fn reactivate(admin: Admin, site: web::Data<Site>, _: Form<Bare>) -> Answer {
-    let id = id(admin.request());
+    let id = id_in::<UserId>(admin.request())?;
     site.app.reactivate_user(&admin.scope, &admin.user, &id).await?;
     Ok(told(&admin, &id, Ok(()), "The account is active again. Ask the operator for a seat, if they had one of their own."))
-}
-
-fn id(request: &HttpRequest) -> UserId {
-    UserId::new(request.match_info().get("id").unwrap_or_default())
 }
 
 fn path_of(admin: &Admin, id: &UserId) -> String {

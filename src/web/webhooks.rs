@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::app::inbox::Received;
 
+use super::body::Body;
 use super::guard::WEBHOOK_PATH;
 use super::page::Answer;
 use super::routes::{Access, RouteRow};
@@ -15,7 +16,7 @@ pub(super) fn rows() -> Vec<RouteRow> {
 }
 
 /// A webhook of a meeting that is not ours is answered 200 too: anything else would make Zoom send it again.
-async fn receive(request: HttpRequest, site: web::Data<Site>, body: web::Bytes) -> Answer {
+async fn receive(request: HttpRequest, site: web::Data<Site>, Body(body): Body) -> Answer {
     let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     let received = site.app.receive_webhook(text("x-zm-request-timestamp"), text("x-zm-signature"), &body).await?;
     Ok(match received {

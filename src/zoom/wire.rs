@@ -160,13 +160,15 @@ pub(super) fn number<'de, D: Deserializer<'de>>(input: D) -> Result<Option<i64>,
     })
 }
 
-/// Text, also when written as a number; empty text and anything else are as if missing.
+/// Text, also when written as a number; empty text and anything else are as if missing. The character NUL is left out: it
+/// stands in no id and no name of Zoom's, and PostgreSQL cannot store it.
 pub(super) fn text<'de, D: Deserializer<'de>>(input: D) -> Result<Option<String>, D::Error> {
-    Ok(match Value::deserialize(input)? {
+    let text = match Value::deserialize(input)? {
         Value::Number(number) => Some(number.to_string()),
-        Value::String(text) if !text.is_empty() => Some(text),
+        Value::String(text) => Some(text.replace('\0', "")),
         _ => None,
-    })
+    };
+    Ok(text.filter(|text| !text.is_empty()))
 }
 
 /// A date-time with a zone; anything else is as if missing.
@@ -204,6 +206,12 @@ mod tests {
         let json = r#"{"id":"u1","type":"2","status":null,"first_name":{"x":1},"license_info_list":[{}],"plan_new":7}"#;
         let user: User = read(json.as_bytes()).unwrap();
         assert_eq!((user.id.as_deref(), user.r#type, user.status, user.first_name), (Some("u1"), Some(2), None, None));
+    }
+
+    #[test]
+    fn nul_is_left_out_of_text() {
+        let meeting: Meeting = read(br#"{"uuid":"a\u0000b","host_id":"\u0000"}"#).unwrap();
+        assert_eq!((meeting.uuid.as_deref(), meeting.host_id), (Some("ab"), None));
     }
 
     #[test]

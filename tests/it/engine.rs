@@ -21,7 +21,7 @@ const ALWAYS: Odds = Odds { next: 0, per_mille: 1000 };
 const NEVER: Odds = Odds { next: 0, per_mille: 0 };
 
 async fn set_pool(world: &World, change: impl FnOnce(PoolSettings) -> PoolSettings) {
-    let pass = world.app.console();
+    let pass = world.console.clone();
     let settings = world.app.pool(&pass).await.unwrap().settings;
     world.app.set_pool(&pass, change(settings)).await.unwrap().unwrap();
 }
@@ -179,7 +179,7 @@ async fn a_frozen_pool_is_probed_every_quarter_of_an_hour_and_plans_on_seats_tha
 
     world.zoom(|zoom, _| zoom.faults_mut().set(Fault::LicenseFreeze, ALWAYS));
     world.at(116).await;
-    let frozen = world.app.pool(&world.app.console()).await.unwrap().settings.freeze;
+    let frozen = world.app.pool(&world.console).await.unwrap().settings.freeze;
     assert!(frozen.is_some(), "Zoom refused the license for 09:00");
     assert_eq!(alert(&world, &world.globex, &second).await.as_deref(), Some("frozen"));
     let freezes = moves_today(&world).await.freezes;
@@ -195,7 +195,7 @@ async fn a_frozen_pool_is_probed_every_quarter_of_an_hour_and_plans_on_seats_tha
     world.at(176).await;
     world.booked(&world.globex, 0, 180, 30).await;
     world.at(180).await;
-    assert!(world.app.pool(&world.app.console()).await.unwrap().settings.freeze.is_none(), "a probe found it over");
+    assert!(world.app.pool(&world.console).await.unwrap().settings.freeze.is_none(), "a probe found it over");
     assert_eq!(world.attached().await, 2);
 }
 
@@ -332,11 +332,11 @@ async fn fewer_licenses_leave_accepted_meetings_and_admit_nothing_new_into_the_s
     let world = World::in_memory(2).await;
     let one = world.booked(&world.acme, 0, 60, 30).await;
     let other = world.booked(&world.globex, 0, 60, 30).await;
-    world.app.set_licenses(&world.app.console(), 1).await.unwrap().unwrap();
+    world.app.set_licenses(&world.console, 1).await.unwrap().unwrap();
     for (party, meeting) in [(&world.acme, &one), (&world.globex, &other)] {
         assert_eq!(world.stage(party, meeting).await, Stage::Booked);
     }
-    let ahead = world.app.ahead(&world.app.console(), None).await.unwrap();
+    let ahead = world.app.ahead(&world.console, None).await.unwrap();
     assert_eq!((ahead.short.len(), ahead.short[0].licenses), (1, 2));
     let booking = world.booking(&world.acme.users[1], 60, 30);
     let answer = world.app.book(&world.acme.scope, &world.acme.users[1], booking).await.unwrap();
@@ -377,5 +377,5 @@ async fn waiting_for_what_is_promised_already_is_not_needed() {
     let queued = world.app.wait_in_line(&world.acme.scope, &world.acme.users[0], &meeting).await.unwrap();
     assert_eq!(queued, Queued::NoNeed);
     assert_eq!(world.licenses().await[0].slot.place(), Place::Attached);
-    assert_eq!(world.app.pool(&world.app.console()).await.unwrap().settings.lead, Span::minutes(5));
+    assert_eq!(world.app.pool(&world.console).await.unwrap().settings.lead, Span::minutes(5));
 }

@@ -13,7 +13,7 @@ fn the_day() -> Window {
 }
 
 async fn ledger(world: &World) -> Vec<Piece> {
-    world.app.ledger(&world.app.console(), the_day()).await.expect("the ledger is read").pieces
+    world.app.ledger(&world.console, the_day()).await.expect("the ledger is read").pieces
 }
 
 async fn usage(world: &World, party: &Party) -> Vec<Piece> {
@@ -179,5 +179,5 @@ async fn the_operator_says_for_how_long_the_ledger_is_kept() {
     let refused = post("30").await;
     assert!(refused.status == 422 && refused.body.contains("Enter a whole number from 31 to 3660."), "{}", refused.body);
     assert_eq!(post("500").await.status, 303);
-    assert_eq!(demo.app.ledger_days(&demo.app.console()).await.unwrap(), 500);
+    assert_eq!(demo.app.ledger_days(&demo.console).await.unwrap(), 500);
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod commands;
+#[cfg(test)]
 mod drift;
 #[cfg(test)]
 mod engine;
@@ -17,6 +19,8 @@ mod ledger;
 mod life;
 #[cfg(test)]
 mod mail;
+#[cfg(test)]
+mod race;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]

@@ -30,7 +30,7 @@ struct Ids {
 impl Ids {
     async fn of(demo: &Demo) -> Self {
         let app = demo.app.clone();
-        let (pass, keeper) = (app.console(), app.console());
+        let (pass, keeper) = (demo.console.clone(), demo.console.clone());
         let found = app.store.read::<_, StoreError, _>(move |tx| {
             let clinic = tenants::find_by_slug(tx, &pass, &Slug::parse("north-clinic").unwrap())?.unwrap();
             let other = tenants::find_by_slug(tx, &pass, &Slug::parse("hale-law").unwrap())?.unwrap();

@@ -45,7 +45,7 @@ impl World {
         }
         self.acme.users = hired.iter().map(|(user, _)| user.clone()).collect();
         self.acme.seats = hired.iter().map(|(_, seat)| seat.id.clone()).collect();
-        let (pass, scope) = (self.app.console(), self.acme.scope.clone());
+        let (pass, scope) = (self.console.clone(), self.acme.scope.clone());
         let written = self.app.store.write::<_, StoreError, _>(move |tx| {
             for (user, seat) in &hired {
                 users::insert(tx, &scope, user)?;
@@ -54,7 +54,7 @@ impl World {
             Ok(())
         });
         written.await.unwrap();
-        self.app.sync_seats(&self.app.console()).await.unwrap();
+        self.app.sync_seats(&self.console).await.unwrap();
     }
 
     fn refused_and_busiest(&self) -> (u32, Vec<(&'static str, u32, u32)>) {
@@ -83,13 +83,13 @@ impl World {
 async fn five_hundred_meetings_at_one_full_hour_have_their_licenses_before_it() {
     let mut world = World::in_memory(HOSTS as u32).await;
     let share = duologue::domain::tenant::Share { guarantee: 0, cap: 1000 };
-    world.app.set_share(&world.app.console(), world.acme.scope.tenant().clone(), share, false).await.unwrap().unwrap();
+    world.app.set_share(&world.console, world.acme.scope.tenant().clone(), share, false).await.unwrap().unwrap();
     let settings = duologue::domain::pool::PoolSettings {
         licenses: 500,
         spare: Some(0),
         ..duologue::domain::pool::PoolSettings::defaults()
     };
-    world.app.set_pool(&world.app.console(), settings).await.unwrap().unwrap();
+    world.app.set_pool(&world.console, settings).await.unwrap().unwrap();
     world.hire(HOSTS).await;
     for host in 0..HOSTS {
         world.booked(&world.acme, host, 60, 30).await;

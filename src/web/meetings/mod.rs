@@ -27,6 +27,7 @@ use actix_web::HttpRequest;
 
 use crate::domain::ids::MeetingId;
 
+use super::body::id_in;
 use super::page::WebError;
 use super::routes::RouteRow;
 use super::scope::Staff;
@@ -49,9 +50,7 @@ pub(super) fn rows() -> Vec<RouteRow> {
 
 /// The meeting that the path names, if it can be one at all.
 fn meeting_id(request: &HttpRequest) -> Result<MeetingId, WebError> {
-    let id = request.match_info().get("id").unwrap_or_default();
-    let plain = (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    if plain { Ok(MeetingId::new(id)) } else { Err(WebError::not_found()) }
+    id_in(request)
 }
 
 /// A meeting's page, or a page below it.

@@ -64,7 +64,7 @@ fn read_words(view: &AccountView, now: Instant) -> String {
     let Some(at) = view.reading.at else { return "Zoom was not read yet.".to_owned() };
     let others = match view.reading.others {
         0 => String::new(),
-        others => format!(", {} of them on users that are no seats here", others),
+        others => format!(", {others} of them on users that are no seats here"),
     };
     let bought = match view.reading.purchased {
         Some(purchased) => format!("Zoom counts {} bought{others}", counted(purchased.into(), "license")),

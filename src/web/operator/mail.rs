@@ -8,13 +8,13 @@ use crate::domain::ids::LetterId;
 use crate::domain::time::Instant;
 use crate::store::StoreError;
 use crate::store::letters::{self, LetterState, Shown};
+use crate::web::body::id_in;
 use crate::web::forms::{Bare, Choice, Form};
 use crate::web::page::{Answer, Chrome, WebError, page};
 use crate::web::routes::{Access, RouteRow};
 use crate::web::scope::Operator;
 use crate::web::server::Site;
 
-use super::id_in;
 use super::paging::{self, Pager, Position};
 use super::words::{Badge, Moment, away};
 
@@ -84,7 +84,7 @@ async fn list(operator: Operator, site: web::Data<Site>, filter: web::Query<Filt
 }
 
 async fn requeue(operator: Operator, site: web::Data<Site>, request: HttpRequest, _: Form<Bare>) -> Answer {
-    let id = LetterId::new(id_in(&request)?);
+    let id = id_in::<LetterId>(&request)?;
     if site.app.requeue_letter(&operator.pass, id).await? {
         Ok(operator.done(PATH, "The letter is sent as soon as the mail server takes it."))
     } else {

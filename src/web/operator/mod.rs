@@ -26,9 +26,6 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-use actix_web::HttpRequest;
-
-use super::page::WebError;
 use super::routes::RouteRow;
 
 pub(super) fn rows() -> Vec<RouteRow> {
@@ -48,11 +45,4 @@ pub(super) fn rows() -> Vec<RouteRow> {
         webhooks::rows(),
     ]
     .concat()
-}
-
-/// The id in the path. What no id of ours can be is not looked for.
-fn id_in(request: &HttpRequest) -> Result<&str, WebError> {
-    let id = request.match_info().get("id").unwrap_or_default();
-    let plain = (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    if plain { Ok(id) } else { Err(WebError::not_found()) }
 }

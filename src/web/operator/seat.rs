@@ -5,17 +5,17 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::app::seats::Assignment;
-use crate::domain::ids::{SeatId, TenantId, UserId};
+use crate::domain::ids::{SeatId, UserId};
 use crate::domain::seat::Seat;
 use crate::domain::tenant::{Standing, Tenant};
 use crate::store::{StoreError, users};
+use crate::web::body::{id, id_in};
 use crate::web::forms::{Choice, Errors, Form};
 use crate::web::page::{Answer, Chrome, WebError, invalid, page};
 use crate::web::routes::{Access, RouteRow};
 use crate::web::scope::Operator;
 use crate::web::server::Site;
 
-use super::id_in;
 use super::seats::{Everything, Line, everything, tenant_choices};
 use super::words::counted;
 
@@ -68,7 +68,7 @@ async fn show(operator: Operator, site: web::Data<Site>, request: HttpRequest, c
     let all = everything(&operator, &site).await?;
     let seat = find(&all, &request)?;
     let tenant = match chosen.into_inner().tenant.filter(|id| !id.is_empty()) {
-        Some(id) => Some(all.tenant(&TenantId::new(id)).ok_or_else(WebError::not_found)?),
+        Some(chosen) => Some(all.tenant(&id(&chosen)?).ok_or_else(WebError::not_found)?),
         None => seat.tenant.as_ref().and_then(|id| all.tenant(id)),
     };
     let user = seat.user.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -80,9 +80,9 @@ async fn assign(operator: Operator, site: web::Data<Site>, request: HttpRequest,
     let seat = find(&all, &request)?;
     let tenant = match form.tenant.as_str() {
         "" => None,
-        id => Some(all.tenant(&TenantId::new(id)).ok_or_else(WebError::not_found)?),
+        chosen => Some(all.tenant(&id(chosen)?).ok_or_else(WebError::not_found)?),
     };
-    let user = tenant.filter(|_| !form.user.is_empty()).map(|_| UserId::new(&*form.user));
+    let user: Option<UserId> = tenant.filter(|_| !form.user.is_empty()).map(|_| id(&form.user)).transpose()?;
     let asked = (tenant.map(|tenant| tenant.id.clone()), user);
     let outcome = site.app.assign_seat(&operator.pass, seat.id.clone(), asked.0, asked.1).await?;
     let Some(error) = refusal_words(outcome) else {
@@ -112,7 +112,7 @@ fn refusal_words(outcome: Assignment) -> Option<String> {
 }
 
 fn find<'a>(all: &'a Everything, request: &HttpRequest) -> Result<&'a Seat, WebError> {
-    let id = SeatId::new(id_in(request)?);
+    let id = id_in::<SeatId>(request)?;
     all.seats.iter().find(|seat| seat.id == id).ok_or_else(WebError::not_found)
 }
 

@@ -10,13 +10,13 @@ use crate::domain::names::{EmailAddress, PersonName};
 use crate::domain::tenant::{Role, Tenant};
 use crate::store::audit::Actor;
 use crate::store::{StoreError, users};
+use crate::web::body::id_in;
 use crate::web::forms::{Errors, Form};
 use crate::web::page::{Answer, Chrome, WebError, invalid, page};
 use crate::web::routes::{Access, RouteRow};
 use crate::web::scope::Operator;
 use crate::web::server::Site;
 
-use super::id_in;
 use super::seats::{Everything, Line, everything};
 use super::settings::refusal_words;
 use super::tenants::{LinkPage, parse_share};
@@ -178,7 +178,7 @@ impl ShareForm {
 }
 
 fn find<'a>(all: &'a Everything, request: &HttpRequest) -> Result<&'a Tenant, WebError> {
-    all.tenant(&TenantId::new(id_in(request)?)).ok_or_else(WebError::not_found)
+    all.tenant(&id_in::<TenantId>(request)?).ok_or_else(WebError::not_found)
 }
 
 fn path_of(tenant: &Tenant) -> String {

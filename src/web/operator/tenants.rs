@@ -7,7 +7,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::app::pool::MOST_LICENSES;
-use crate::app::tenants::NewTenant;
+use crate::app::tenants::{NewTenant, NotAdded};
 use crate::domain::ids::TenantId;
 use crate::domain::names::{EmailAddress, PersonName, Slug, ZoneName};
 use crate::domain::seat::Seat;
@@ -120,13 +120,10 @@ async fn add(operator: Operator, site: web::Data<Site>, Form(form): Form<Fields>
         Ok(new) => new,
         Err(errors) => return invalid(&new_page(&operator, form, errors)),
     };
-    if let Err(refusal) = site.app.share_fits(&operator.pass, new.share).await? {
-        return invalid(&new_page(&operator, form, Errors::one("guarantee", refusal_words(&refusal))));
-    }
     let (title, email, slug) = (format!("{} was added", new.name), new.admin_email.to_string(), new.slug.clone());
-    let Ok(link) = site.app.add_tenant(&operator.pass, new).await? else {
-        let words = "Another tenant has this part of the address. Choose a different one.";
-        return invalid(&new_page(&operator, form, Errors::one("slug", words)));
+    let link = match site.app.add_tenant(&operator.pass, new).await? {
+        Ok(link) => link,
+        Err(refusal) => return invalid(&new_page(&operator, form, not_added(&refusal))),
     };
     let pass = operator.pass();
     let tenant = site.app.store.read::<_, StoreError, _>(move |tx| tenants::find_by_slug(tx, &pass, &slug)).await?;
@@ -156,6 +153,13 @@ impl Fields {
             }
             _ => Err(errors),
         }
+    }
+}
+
+fn not_added(refusal: &NotAdded) -> Errors {
+    match refusal {
+        NotAdded::SlugTaken => Errors::one("slug", "Another tenant has this part of the address. Choose a different one."),
+        NotAdded::Share(refusal) => Errors::one("guarantee", refusal_words(refusal)),
     }
 }
 

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::domain::ids::EventId;
 use crate::store::StoreError;
 use crate::store::events::{self, Event, EventState};
+use crate::web::body::id_in;
 use crate::web::forms::{Bare, Choice, Form};
 use crate::web::guard::WEBHOOK_PATH;
 use crate::web::page::{Answer, Chrome, WebError, page};
@@ -14,7 +15,6 @@ use crate::web::routes::{Access, RouteRow};
 use crate::web::scope::Operator;
 use crate::web::server::Site;
 
-use super::id_in;
 use super::paging::{self, Pager, Position};
 use super::words::{Badge, Moment};
 
@@ -98,7 +98,7 @@ async fn list(operator: Operator, site: web::Data<Site>, filter: web::Query<Filt
 }
 
 async fn replay(operator: Operator, site: web::Data<Site>, request: HttpRequest, _: Form<Bare>) -> Answer {
-    let id = EventId::new(id_in(&request)?);
+    let id = id_in::<EventId>(&request)?;
     if !site.app.replay_event(&operator.pass, id).await? {
         return Err(WebError::not_found());
     }

@@ -163,13 +163,13 @@ async fn one_changes_one_s_own_password_and_stays_signed_in_only_here() {
 #[actix_web::test]
 async fn an_operator_enters_by_the_link_that_the_console_prints() {
     let app = portal();
-    let link = app.add_operator(&console(&app), email("op@duologue.example"), name("Olga Petrova")).await.unwrap();
+    let link = app.add_operator(&console(), email("op@duologue.example"), name("Olga Petrova")).await.unwrap();
     let mut browser = Browser::of(&app);
     browser.enter_by(&path_of(&link), "op@duologue.example").await;
     let account = browser.get("/account").await;
     assert!(account.status == 200 && account.body.contains("Olga Petrova"));
     assert_eq!(browser.get("/t/north/users").await.status, 303);
-    let twice = app.add_operator(&console(&app), email("op@duologue.example"), name("Olga Petrova")).await;
+    let twice = app.add_operator(&console(), email("op@duologue.example"), name("Olga Petrova")).await;
     assert!(matches!(twice, Err(crate::app::AppError::Store(StoreError::Duplicate(_)))));
 }
 

@@ -8,8 +8,8 @@ use crate::store::moves::{self, Move};
 use crate::store::{audit, pool, seats};
 
 async fn operator(app: &Arc<App>) -> Browser {
-    let link = app.add_operator(&console(app), email("op@duologue.example"), name("Olga Petrova")).await.unwrap();
-    app.set_licenses(&console(app), 5).await.unwrap().unwrap();
+    let link = app.add_operator(&console(), email("op@duologue.example"), name("Olga Petrova")).await.unwrap();
+    app.set_licenses(&console(), 5).await.unwrap().unwrap();
     let mut browser = Browser::of(app);
     browser.enter_by(&path_of(&link), "op@duologue.example").await;
     browser
@@ -49,7 +49,7 @@ async fn the_pools_strategy_and_budget_are_set_and_audited() {
         assert!(page.contains(said), "{said}");
     }
     assert_eq!(browser.submit(PAGE, PAGE, &settings(&[])).await.status, 303);
-    let view = app.pool(&console(&app)).await.unwrap();
+    let view = app.pool(&console()).await.unwrap();
     let expected = PoolSettings {
         licenses: 5,
         strategy: Strategy::Standing,
@@ -61,13 +61,13 @@ async fn the_pools_strategy_and_budget_are_set_and_audited() {
     let page = browser.get(PAGE).await.body;
     assert!(page.contains("value=\"standing\" checked") && page.contains("value=\"when_needed\" checked"));
     assert!(page.contains("Today so far: 0 moves of 40."));
-    let pass = console(&app);
+    let pass = console();
     let rows = app.store.read::<_, StoreError, _>(move |tx| audit::list_all(tx, &pass, 0, 20)).await.unwrap();
     let detail = &rows.iter().find(|row| row.entry.action == "pool.settings_set").unwrap().entry.detail;
     assert!(detail.ends_with("strategy standing, release when_needed, move budget 40, late licenses yes"), "{detail}");
     let without: Vec<_> = settings(&[("move_budget", " ")]).into_iter().filter(|(name, _)| *name != "late_attach").collect();
     assert_eq!(browser.submit(PAGE, PAGE, &without).await.status, 303);
-    let set = app.pool(&console(&app)).await.unwrap().settings;
+    let set = app.pool(&console()).await.unwrap().settings;
     assert_eq!((set.move_budget, set.late_attach), (None, false));
 }
 
@@ -87,7 +87,7 @@ async fn what_is_no_strategy_or_budget_stands_beside_its_field() {
         assert_eq!(seen.status, 422, "{field} {value}");
         assert!(seen.body.contains(&format!("<a href=\"#{field}\">")), "{field} {value}");
     }
-    assert_eq!(app.pool(&console(&app)).await.unwrap().settings.strategy, Strategy::Float, "nothing was set");
+    assert_eq!(app.pool(&console()).await.unwrap().settings.strategy, Strategy::Float, "nothing was set");
 }
 
 #[actix_web::test]
@@ -127,7 +127,7 @@ async fn a_seat_that_zoom_refuses_a_license_is_named_with_why() {
     let app = portal();
     let mut browser = operator(&app).await;
     assert!(browser.get("/operator").await.body.contains("Nobody waits for a license."));
-    let pass = console(&app);
+    let pass = console();
     let seat = Seat {
         id: crate::domain::ids::SeatId::new("seat-1"),
         zoom_user_id: Some("z1".to_owned()),

@@ -28,7 +28,7 @@ struct Person {
 
 impl Person {
     async fn of(demo: &Demo, slug: &str, name: &str) -> Self {
-        let (app, pass) = (demo.app.clone(), demo.app.console());
+        let (app, pass) = (demo.app.clone(), demo.console.clone());
         let (slug, name) = (Slug::parse(slug).unwrap(), name.to_owned());
         let found = app.store.read::<_, StoreError, _>(move |tx| {
             let tenant = tenants::find_by_slug(tx, &pass, &slug)?.unwrap();
@@ -175,7 +175,7 @@ impl Shortage {
 async fn freeze(demo: &Demo) {
     let app = &demo.app;
     let settings = PoolSettings { licenses: 3, move_budget: Some(10), ..PoolSettings::defaults() };
-    app.set_pool(&app.console(), settings).await.unwrap().unwrap();
+    app.set_pool(&demo.console, settings).await.unwrap().unwrap();
     let now = app.now();
     let write = app.store.write::<_, StoreError, _>(move |tx| {
         pool::set_freeze(tx, Some(Freeze { since: now - Span::minutes(20), probe_at: now + Span::minutes(15) }))?;
@@ -248,7 +248,7 @@ async fn every_state_of_a_license_is_accessible_valid_and_fits_a_phone() {
             sign_in(page, &format!("{portal}/operator"), "operator@duologue.example").await;
             let run = below("/operator", &["", "/pool/settings", "/meetings"]);
             found.extend(look(page, &operator, portal, &run, name).await);
-            demo.app.end_freeze(&demo.app.console()).await.unwrap();
+            demo.app.end_freeze(&demo.console).await.unwrap();
         })
         .await;
     }

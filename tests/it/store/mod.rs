@@ -9,7 +9,6 @@ mod links;
 mod meetings;
 mod migrations;
 mod pool;
-mod race;
 mod schema;
 mod scope;
 mod search;

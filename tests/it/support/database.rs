@@ -119,6 +119,16 @@ impl Unmigrated {
         let (url, home) = new_postgres("");
         Self { url, _home: home }
     }
+
+    /// Whether there is still no file, or no table.
+    pub(crate) fn is_untouched(&self) -> bool {
+        match &self.url {
+            DatabaseUrl::Sqlite(path) => !path.exists(),
+            DatabaseUrl::Postgres(_) => Raw::open(&self.url)
+                .rows("SELECT tablename::text a, NULL b, NULL c FROM pg_tables WHERE schemaname = 'public'")
+                .is_empty(),
+        }
+    }
 }
 
 impl Drop for Home {

@@ -20,7 +20,7 @@ use duologue::domain::tenant::{Role, Share, Standing, Tenant, User};
 use duologue::domain::time::{Instant, Span, Window};
 use duologue::keeper;
 use duologue::mail::{Mailbox, Mailer, Sender};
-use duologue::store::scope::{KeeperPass, TenantScope};
+use duologue::store::scope::{KeeperPass, OperatorPass, TenantScope};
 use duologue::store::{Store, StoreError, licenses, meetings, seats, tenants, users};
 use duologue::zoom::pace::Paced;
 use duologue::zoom::simulator::{LocalTransport, Outgoing, Settings, SharedWorld, World as Zoom};
@@ -30,6 +30,8 @@ pub(crate) const WEBHOOK_SECRET: &str = "webhook-secret-of-the-tests";
 
 pub(crate) struct World {
     pub(crate) app: Arc<App>,
+    /// The right to run the pool.
+    pub(crate) console: OperatorPass,
     pub(crate) zoom: SharedWorld,
     pub(crate) clock: Clock,
     pub(crate) mailbox: Mailbox,
@@ -60,14 +62,14 @@ impl World {
         let settings = Settings::new(credentials.clone(), WEBHOOK_SECRET, licenses);
         let zoom = Arc::new(Mutex::new(Zoom::new(settings, Ids::seeded(2))));
         let mailbox = Mailbox::new(Sender::parse("Duologue <meet@duologue.example>").unwrap());
+        let console = OperatorPass::console(&store.1);
         let app = app(store, &zoom, &clock, &mailbox, credentials);
-        let acme =
-            Party::found(&app, &zoom, "acme", &[("Ana Ruiz", "ana", Role::Admin), ("Bo Lind", "bo", Role::Staff)], 1).await;
-        let globex = Party::found(&app, &zoom, "globex", &[("Cy Young", "cy", Role::Admin)], 5).await;
-        app.set_licenses(&app.console(), licenses).await.unwrap().unwrap();
-        let world = Self { app, zoom, clock, mailbox, acme, globex };
-        world.app.sync_seats(&world.app.console()).await.unwrap();
-        world
+        let founder = Founder { app: &app, console: &console, zoom: &zoom };
+        let acme = founder.found("acme", &[("Ana Ruiz", "ana", Role::Admin), ("Bo Lind", "bo", Role::Staff)], 1).await;
+        let globex = founder.found("globex", &[("Cy Young", "cy", Role::Admin)], 5).await;
+        app.set_licenses(&console, licenses).await.unwrap().unwrap();
+        app.sync_seats(&console).await.unwrap();
+        Self { app, console, zoom, clock, mailbox, acme, globex }
     }
 
     /// Another tenant, with so many users and a seat for each.
@@ -75,8 +77,9 @@ impl World {
         let names: Vec<(String, String)> =
             (0..people).map(|number| (format!("Host {number}"), format!("host-{number}"))).collect();
         let people: Vec<_> = names.iter().map(|(name, local)| (name.as_str(), local.as_str(), Role::Staff)).collect();
-        let party = Party::found(&self.app, &self.zoom, slug, &people, 100).await;
-        self.app.sync_seats(&self.app.console()).await.unwrap();
+        let founder = Founder { app: &self.app, console: &self.console, zoom: &self.zoom };
+        let party = founder.found(slug, &people, 100).await;
+        self.app.sync_seats(&self.console).await.unwrap();
         party
     }
 
@@ -87,8 +90,13 @@ impl World {
 
     /// The process dies and another takes its place, on the same database and the same Zoom.
     pub(crate) fn restart(&mut self, store: (Store, KeeperPass)) {
+        self.app = self.node(store);
+    }
+
+    /// Another process with the same Zoom, clock and mailbox.
+    pub(crate) fn node(&self, store: (Store, KeeperPass)) -> Arc<App> {
         let credentials = Credentials { account_id: "a".into(), client_id: "b".into(), client_secret: "c".into() };
-        self.app = app(store, &self.zoom, &self.clock, &self.mailbox, credentials);
+        app(store, &self.zoom, &self.clock, &self.mailbox, credentials)
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -227,9 +235,17 @@ fn app(store: (Store, KeeperPass), zoom: &SharedWorld, clock: &Clock, mailbox: &
     })
 }
 
-impl Party {
-    async fn found(app: &Arc<App>, zoom: &SharedWorld, slug: &str, people: &[(&str, &str, Role)], first_seat: usize) -> Self {
-        let pass = app.console();
+/// Who founds tenants.
+struct Founder<'a> {
+    app: &'a Arc<App>,
+    console: &'a OperatorPass,
+    zoom: &'a SharedWorld,
+}
+
+impl Founder<'_> {
+    async fn found(&self, slug: &str, people: &[(&str, &str, Role)], first_seat: usize) -> Party {
+        let Self { app, console, zoom } = *self;
+        let pass = console.clone();
         let now = app.now();
         let tenant = Tenant {
             id: TenantId::new(app.id()),
@@ -245,7 +261,7 @@ impl Party {
             created_at: now,
         };
         let scope = pass.scope(&tenant.id);
-        let mut party = Self { scope: scope.clone(), users: Vec::new(), seats: Vec::new() };
+        let mut party = Party { scope: scope.clone(), users: Vec::new(), seats: Vec::new() };
         app.store.write::<_, StoreError, _>(move |tx| tenants::insert(tx, &pass, &tenant)).await.unwrap();
         for (index, (name, local, role)) in people.iter().enumerate() {
             let user = User {
@@ -273,7 +289,7 @@ impl Party {
             };
             party.users.push(user.clone());
             party.seats.push(seat.id.clone());
-            let (pass, scope) = (app.console(), scope.clone());
+            let (pass, scope) = (console.clone(), scope.clone());
             app.store
                 .write::<_, StoreError, _>(move |tx| {
                     users::insert(tx, &scope, &user)?;

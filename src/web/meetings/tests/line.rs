@@ -54,7 +54,7 @@ async fn waiting_does_not_help_who_is_in_a_meeting() {
 async fn no_refusal_is_without_a_way_on() {
     let scene = Scene::new(1).await;
     let mut bo = scene.browser(BO).await;
-    scene.app.set_licenses(&scene.app.console(), 0).await.unwrap().unwrap();
+    scene.app.set_licenses(&scene.console, 0).await.unwrap().unwrap();
     let refused = bo.post("/t/acme/meetings/now", &now(BOS)).await;
     let text = words(&refused.body);
     assert_eq!(count(&refused.body, "button[name=start]"), 0);
@@ -209,7 +209,7 @@ async fn a_short_meeting_says_that_it_runs_without() {
     let text = words(&bo.get(&path).await.body);
     assert!(text.contains("Runs without a license, as short meetings do here: Zoom ends it after 40 minutes."), "{text}");
     assert!(text.contains("From minute 25 on it gets one if one is free."), "{text}");
-    let (console, none) = (scene.app.console(), PoolSettings { late_attach: false, ..PoolSettings::defaults() });
+    let (console, none) = (scene.console.clone(), PoolSettings { late_attach: false, ..PoolSettings::defaults() });
     scene.app.set_pool(&console, none).await.unwrap().unwrap();
     let text = words(&bo.get(&path).await.body);
     assert!(!text.contains("From minute 25"), "what the pool does not do is not promised: {text}");
@@ -273,13 +273,13 @@ async fn the_client_hears_nothing_of_licenses() {
 async fn the_operator_sees_the_line_the_freeze_and_the_moves() {
     let (scene, _ana, _anas, mut bo, bos) = bo_in_line().await;
     scene.at(6).await;
-    let view = scene.app.pool(&scene.app.console()).await.unwrap();
+    let view = scene.app.pool(&scene.console).await.unwrap();
     assert_eq!((view.line.len(), view.moves.attaches), (1, 1));
     let started = bo.post(&format!("{bos}/start"), &[("without", "1")]).await;
     super::starting::enter(&scene, started.header("location"));
     let freeze = Freeze { since: NOON, probe_at: NOON + Span::minutes(20) };
     scene.app.store.write::<_, StoreError, _>(move |tx| pool::set_freeze(tx, Some(freeze))).await.unwrap();
     scene.at(7).await;
-    let view = scene.app.pool(&scene.app.console()).await.unwrap();
+    let view = scene.app.pool(&scene.console).await.unwrap();
     assert!(matches!(view.line[..], [(_, crate::domain::line::Place::Running(_))]), "{:?}", view.line);
 }

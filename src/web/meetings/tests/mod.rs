@@ -20,7 +20,7 @@ use crate::domain::seat::{License, Seat, SeatStatus};
 use crate::domain::tenant::{Role, Share, Standing, Tenant, User};
 use crate::domain::time::Span;
 use crate::mail::{Mailbox, Mailer, Sender};
-use crate::store::scope::TenantScope;
+use crate::store::scope::{OperatorPass, TenantScope};
 use crate::store::sessions::{self, Owner};
 use crate::store::{DatabaseUrl, Store, StoreError, seats, tenants, users};
 use crate::web::tests::{Browser, NOON, Seen};
@@ -31,6 +31,7 @@ use crate::zoom::{Client, Credentials};
 /// 24 November 2026, 13:00 in Madrid.
 struct Scene {
     app: Arc<App>,
+    console: OperatorPass,
     zoom: SharedWorld,
     clock: Clock,
     people: Vec<(TenantScope, User)>,
@@ -47,8 +48,10 @@ impl Scene {
         // The start links lead to the one origin that the test's browser allows.
         let settings = Settings { base_url: "https://zoom.us".into(), ..Settings::new(credentials.clone(), "webhook", licenses) };
         let zoom = Arc::new(Mutex::new(World::new(settings, Ids::seeded(2))));
+        let store = Store::open(&DatabaseUrl::in_memory()).unwrap();
+        let console = OperatorPass::console(&store.1);
         let app = App::new(Parts {
-            store: Store::open(&DatabaseUrl::in_memory()).unwrap(),
+            store,
             zoom: Client::new(Arc::new(LocalTransport::new(zoom.clone(), clock.clone())), credentials, clock.clone()),
             mailer: Mailer::Mailbox(Mailbox::new(Sender::parse("Duologue <meet@duologue.example>").unwrap())),
             clock: clock.clone(),
@@ -57,19 +60,19 @@ impl Scene {
             base_url: "http://127.0.0.1:8080".parse().unwrap(),
             webhook_secret: Secret::new("webhook"),
         });
-        let mut scene = Self { app, zoom, clock, people: Vec::new() };
+        let mut scene = Self { app, console, zoom, clock, people: Vec::new() };
         let acme = scene.found("acme", "Europe/Madrid").await;
         scene.join(&acme, "Ana Ruiz", "ana@acme.example", Role::Admin).await;
         scene.join(&acme, "Bo Lind", "bo@acme.example", Role::Staff).await;
         let globex = scene.found("globex", "America/New_York").await;
         scene.join(&globex, "Cy Young", "cy@globex.example", Role::Admin).await;
-        scene.app.set_licenses(&scene.app.console(), licenses).await.unwrap().unwrap();
-        scene.app.sync_seats(&scene.app.console()).await.unwrap();
+        scene.app.set_licenses(&scene.console, licenses).await.unwrap().unwrap();
+        scene.app.sync_seats(&scene.console).await.unwrap();
         scene
     }
 
     async fn found(&self, slug: &str, zone: &str) -> TenantScope {
-        let pass = self.app.console();
+        let pass = self.console.clone();
         let tenant = Tenant {
             id: TenantId::new(self.app.id()),
             slug: Slug::parse(slug).unwrap(),
@@ -114,7 +117,7 @@ impl Scene {
             observed_at: None,
         };
         self.people.push((scope.clone(), user.clone()));
-        let (pass, scope) = (self.app.console(), scope.clone());
+        let (pass, scope) = (self.console.clone(), scope.clone());
         let write = self.app.store.write::<_, StoreError, _>(move |tx| {
             users::insert(tx, &scope, &user)?;
             seats::insert(tx, &pass, &seat, now)
