@@ -44,11 +44,13 @@ pub fn has_left(meeting: &Meeting, now: Instant) -> bool {
     meeting.queued_at.is_some_and(|since| now >= since + LONGEST_WAIT)
 }
 
-/// For what time it would be served now: the rest of what was planned, or all of it from now on.
+/// For what time it would be served now: the rest of what was planned, or all of it from now on. Who is here before their
+/// time keeps what they hold then, so all from now until their planned end is asked for.
 pub fn wanted(meeting: &Meeting, now: Instant) -> Window {
     let rest = meeting.window.end() - now;
     match meeting.state {
         State::Live(_) => Window::lasting(now, rest.max(LEAST_MORE)),
+        _ if now < meeting.window.start() => Window::lasting(now, rest),
         _ => meeting.window.moved_to(now),
     }
 }
@@ -134,5 +136,7 @@ mod tests {
         assert_eq!(wanted(&live(60), at(20)).end(), at(60));
         assert_eq!(wanted(&live(60), at(58)).end(), at(68));
         assert_eq!(wanted(&meeting(30, State::Booked, Some(0)), at(7)), Window::lasting(at(7), Span::minutes(30)));
+        let early = wanted(&meeting(30, State::Booked, Some(-20)), at(-20));
+        assert_eq!(early, Window::lasting(at(-20), Span::minutes(50)), "what it holds later is part of what is promised");
     }
 }

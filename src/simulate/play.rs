@@ -21,7 +21,7 @@ use super::day::Day;
 use super::deeds::parameter;
 use super::dice::Dice;
 use super::script::{self, Act, Line};
-use super::town::{Habits, Town};
+use super::town::{Habits, MORNING, Town};
 
 /// How many licenses Zoom sold in every script, so that our own number is what counts.
 const BOUGHT: u32 = 20;
@@ -268,18 +268,23 @@ fn said(answer: &Answer) -> String {
         Answer::Accepted(_) => "accepted".to_owned(),
         Answer::InLine(_) => "waits in line".to_owned(),
         Answer::Refused { refusal, nearest, wait } => {
-            let offers: Vec<String> = nearest.iter().map(|at| clock(*at)).collect();
+            let offers: Vec<String> = nearest.iter().map(|at| when(*at)).collect();
+            let offers =
+                if offers.is_empty() { "and no other time".to_owned() } else { format!("could be at {}", offers.join(", ")) };
             let place = wait.map_or(String::new(), |wait| match wait.about {
                 Some(about) => format!("; or place {} in line, about {} minutes", wait.position, about.as_minutes_up()),
                 None => format!("; or place {} in line, not soon", wait.position),
             });
-            format!("refused ({}), could be at {}{place}", refusal.code(), offers.join(", "))
+            format!("refused ({}), {offers}{place}", refusal.code())
         }
         Answer::Used(_) => "that form was used".to_owned(),
         Answer::TooLate => "too late".to_owned(),
     }
 }
 
-fn clock(at: Instant) -> String {
-    at.to_string().get(11..16).unwrap_or_default().to_owned()
+/// The time, with its day if it is another one.
+fn when(at: Instant) -> String {
+    let text = at.to_string();
+    let (day, time) = (text.get(..10).unwrap_or_default(), text.get(11..16).unwrap_or_default());
+    if at.utc_day() == MORNING.utc_day() { time.to_owned() } else { format!("{day} {time}") }
 }
