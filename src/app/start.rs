@@ -146,9 +146,17 @@ impl App {
                 self.begin(tx, scope, &meeting, (now, admitted.hold.end()), request.licensed)?;
             }
             Err(refusal) if refusal == Refusal::SeatBusy || with == With::License => return Ok(Permit::Refused(refusal)),
-            // What is promised for later stays promised.
-            Err(_) if meeting.licensed && now < meeting.hold.start() => {}
-            Err(_) => self.begin(tx, scope, &meeting, (now, window.end() + settings.grace), false)?,
+            Err(_) => {
+                // Without a license it still needs its seat to itself, which a refusal for want of a license does not say.
+                let without = Request { licensed: false, ..request };
+                if decide(tx, &without, &rules, &settings)?.is_err() {
+                    return Ok(Permit::Refused(Refusal::SeatBusy));
+                }
+                // What is promised for later stays promised.
+                if !meeting.licensed || meeting.hold.start() <= now {
+                    self.begin(tx, scope, &meeting, (now, window.end() + settings.grace), false)?;
+                }
+            }
         }
         Ok(Permit::Granted(Box::new(own(tx)?)))
     }

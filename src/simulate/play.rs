@@ -1,6 +1,7 @@
 //! Plays a scenario script with the real verbs, and writes down what comes of each line.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::app::AppError;
@@ -40,7 +41,7 @@ pub fn transcript(text: &str) -> anyhow::Result<(String, bool)> {
     let mut play = Play { day: Day::begin(town, dice)?, meetings: BTreeMap::new() };
     let mut transcript = introduction + "\n";
     for line in &lines {
-        transcript += &format!("> {}\n", line.text);
+        writeln!(transcript, "> {}", line.text)?;
         play.line(line)?;
         for told in play.day.story.drain(..) {
             transcript += &told;
@@ -49,7 +50,7 @@ pub fn transcript(text: &str) -> anyhow::Result<(String, bool)> {
     }
     let asked = play.day.town.asked()?;
     let (moves, calls) = (asked.attaches, play.day.town.calls());
-    transcript += &format!("\n{moves} licenses put on seats, {calls} calls to Zoom\n");
+    writeln!(transcript, "\n{moves} licenses put on seats, {calls} calls to Zoom")?;
     Ok((transcript, play.day.breaches.is_empty()))
 }
 
