@@ -37,16 +37,12 @@ pub struct Errand {
     pub tries: u32,
 }
 
-/// The most urgent errand that is due: what is booked by its start, then what is cancelled.
+/// The most urgent errand that is due, by the meeting's start.
 pub fn next_errand(tx: &mut ReadTx<'_>, pass: &KeeperPass, now: Instant) -> Result<Option<Errand>, StoreError> {
     // Each stage by itself: together they have no index that is also in order.
-    let mut found: Option<(MeetingRow, i32)> = None;
-    for stage in [Stage::Booked, Stage::Cancelled] {
-        if found.is_none() {
-            found = next_of(tx, stage, now)?;
-        }
-    }
-    let Some((row, tries)) = found else { return Ok(None) };
+    let found = [next_of(tx, Stage::Booked, now)?, next_of(tx, Stage::Cancelled, now)?];
+    let first = found.into_iter().flatten().min_by_key(|(row, _)| row.starts_at());
+    let Some((row, tries)) = first else { return Ok(None) };
     let meeting = row.into_domain()?;
     let task = match (meeting.state.stage(), &meeting.room) {
         (Stage::Cancelled, _) => Task::Delete,
