@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 
-use crate::domain::time::Instant;
+use crate::domain::time::{Instant, Span};
 
 /// Where the time comes from.
 #[derive(Clone, Debug)]
@@ -119,6 +119,16 @@ impl Ids {
     pub fn below(&self, below: u64) -> u64 {
         let draw = u64::from_le_bytes(self.bytes());
         if below == 0 { 0 } else { draw % below }
+    }
+
+    /// A number in `(0, 1]`.
+    pub fn share(&self) -> f64 {
+        (self.below(1 << 40) + 1) as f64 / (1_u64 << 40) as f64
+    }
+
+    /// A time with this mean, exponentially distributed.
+    pub fn about(&self, mean: Span) -> Span {
+        Span::seconds((-self.share().ln() * mean.as_seconds() as f64) as i64)
     }
 
     fn from_rng(rng: ChaCha12Rng) -> Self {

@@ -38,7 +38,7 @@ pub struct Wait {
 pub enum Queued {
     /// The host is in line, since now or since before.
     Waiting,
-    /// There is nothing to wait for: the meeting runs, was cancelled, or has its license promised.
+    /// There is nothing to wait for: the meeting runs, was cancelled, or has its license promised, for now or for much later.
     NoNeed,
 }
 

@@ -114,11 +114,12 @@ impl App {
             found.ok_or(AppError::NotFound("meeting"))
         };
         let now = self.now();
-        if own(tx)?.queued_at.is_some() {
+        let mut meeting = own(tx)?;
+        if meeting.queued_at.is_some() {
             // Whoever has waited longer comes first.
             self.serve(tx)?;
+            meeting = own(tx)?;
         }
-        let meeting = own(tx)?;
         match meeting.state.stage() {
             Stage::Cancelled => return Ok(Permit::Cancelled),
             Stage::Live => return Ok(Permit::Granted(Box::new(meeting))),

@@ -51,7 +51,7 @@ pub fn has_left(meeting: &Meeting, now: Instant) -> bool {
 pub fn wanted(meeting: &Meeting, now: Instant) -> Window {
     let planned = meeting.window;
     let is_over = planned.end() <= now && !matches!(meeting.state, State::Live(_));
-    if meeting.waits_to_begin() || is_over {
+    if planned.start() <= now && (meeting.waits_to_begin() || is_over) {
         return planned.moved_to(now);
     }
     Window::lasting(now, (planned.end() - now).clamp(LEAST_MORE, LONGEST))

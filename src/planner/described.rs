@@ -140,13 +140,8 @@ impl Chance<'_> {
         self.0.below(below)
     }
 
-    /// A number in `(0, 1]`.
-    pub(super) fn uniform(&self) -> f64 {
-        (self.below(1 << 40) + 1) as f64 / (1_u64 << 40) as f64
-    }
-
     fn is(&self, share: f64) -> bool {
-        self.uniform() <= share
+        self.0.share() <= share
     }
 
     /// The place of one of these, in proportion to them.
@@ -164,6 +159,6 @@ impl Chance<'_> {
 
     /// A time with this mean, exponentially distributed.
     pub(super) fn about(&self, mean: Span) -> Span {
-        Span::seconds((-self.uniform().ln() * mean.as_seconds() as f64) as i64)
+        self.0.about(mean)
     }
 }

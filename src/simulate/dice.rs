@@ -33,7 +33,6 @@ impl Dice {
 
     /// A waiting time with this mean, exponentially distributed.
     pub(super) fn about(&self, mean: Span) -> Span {
-        let uniform = (self.below(1 << 30) + 1) as f64 / (1_u64 << 30) as f64;
-        Span::seconds((-uniform.ln() * mean.as_seconds() as f64) as i64)
+        self.0.about(mean)
     }
 }

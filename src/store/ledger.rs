@@ -63,6 +63,25 @@ pub fn close(tx: &mut WriteTx<'_>, license: u32, at: Instant) -> Result<(), Stor
 /// License, seat, tenant, claimed, attached, leaving, until.
 type Row = (i32, String, Option<String>, i64, i64, Option<i64>, Option<i64>);
 
+/// The columns of a [`Row`].
+const COLUMNS: (
+    license_spans::license,
+    license_spans::seat_id,
+    license_spans::tenant_id,
+    license_spans::claimed_at,
+    license_spans::from_at,
+    license_spans::leaving_at,
+    license_spans::until_at,
+) = (
+    license_spans::license,
+    license_spans::seat_id,
+    license_spans::tenant_id,
+    license_spans::claimed_at,
+    license_spans::from_at,
+    license_spans::leaving_at,
+    license_spans::until_at,
+);
+
 fn in_domain((license, seat, tenant, claimed, attached, leaving, until): Row) -> Holding {
     Holding {
         license: count(license),
@@ -81,15 +100,7 @@ pub fn list(tx: &mut ReadTx<'_>, _: &OperatorPass, during: Window) -> Result<Vec
         .filter(license_spans::claimed_at.lt(during.end().seconds()))
         .filter(license_spans::until_at.is_null().or(license_spans::until_at.gt(during.start().seconds())))
         .order((license_spans::license, license_spans::claimed_at))
-        .select((
-            license_spans::license,
-            license_spans::seat_id,
-            license_spans::tenant_id,
-            license_spans::claimed_at,
-            license_spans::from_at,
-            license_spans::leaving_at,
-            license_spans::until_at,
-        ))
+        .select(COLUMNS)
         .load(tx.db())?;
     Ok(rows.into_iter().map(in_domain).collect())
 }
@@ -107,15 +118,7 @@ pub fn list_of_tenant(
         .filter(license_spans::claimed_at.lt(during.end().seconds()))
         .filter(license_spans::until_at.is_null().or(license_spans::until_at.gt(during.start().seconds())))
         .order((license_spans::license, license_spans::claimed_at))
-        .select((
-            license_spans::license,
-            license_spans::seat_id,
-            license_spans::tenant_id,
-            license_spans::claimed_at,
-            license_spans::from_at,
-            license_spans::leaving_at,
-            license_spans::until_at,
-        ))
+        .select(COLUMNS)
         .load(tx.db())?;
     Ok(rows.into_iter().map(in_domain).collect())
 }

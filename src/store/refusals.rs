@@ -99,6 +99,25 @@ pub struct Shown {
 /// At, tenant, host, kind, code, from, until.
 type Row = (i64, String, String, String, String, i64, i64);
 
+/// The columns of a [`Row`].
+const COLUMNS: (
+    refusals::at,
+    refusals::tenant_id,
+    refusals::host_id,
+    refusals::kind,
+    refusals::code,
+    refusals::starts_at,
+    refusals::ends_at,
+) = (
+    refusals::at,
+    refusals::tenant_id,
+    refusals::host_id,
+    refusals::kind,
+    refusals::code,
+    refusals::starts_at,
+    refusals::ends_at,
+);
+
 fn in_domain((at, tenant, host, kind, code, from, until): Row) -> Result<Shown, StoreError> {
     Ok(Shown {
         at: instant(at),
@@ -116,15 +135,7 @@ pub fn list(tx: &mut ReadTx<'_>, _: &OperatorPass, during: Window) -> Result<Vec
         .filter(refusals::at.ge(during.start().seconds()))
         .filter(refusals::at.lt(during.end().seconds()))
         .order((refusals::at, refusals::id))
-        .select((
-            refusals::at,
-            refusals::tenant_id,
-            refusals::host_id,
-            refusals::kind,
-            refusals::code,
-            refusals::starts_at,
-            refusals::ends_at,
-        ))
+        .select(COLUMNS)
         .load(tx.db())?;
     rows.into_iter().map(in_domain).collect()
 }
@@ -136,15 +147,7 @@ pub fn list_of_tenant(tx: &mut ReadTx<'_>, scope: &TenantScope, during: Window) 
         .filter(refusals::at.ge(during.start().seconds()))
         .filter(refusals::at.lt(during.end().seconds()))
         .order((refusals::at, refusals::id))
-        .select((
-            refusals::at,
-            refusals::tenant_id,
-            refusals::host_id,
-            refusals::kind,
-            refusals::code,
-            refusals::starts_at,
-            refusals::ends_at,
-        ))
+        .select(COLUMNS)
         .load(tx.db())?;
     rows.into_iter().map(in_domain).collect()
 }
@@ -162,15 +165,7 @@ pub fn past(tx: &mut ReadTx<'_>, _: &OperatorPass, within: Window) -> Result<Vec
         .filter(refusals::starts_at.ge(within.start().seconds()))
         .filter(refusals::starts_at.lt(within.end().seconds()))
         .order((refusals::at, refusals::id))
-        .select((
-            refusals::at,
-            refusals::tenant_id,
-            refusals::host_id,
-            refusals::kind,
-            refusals::code,
-            refusals::starts_at,
-            refusals::ends_at,
-        ))
+        .select(COLUMNS)
         .load(tx.db())?;
     rows.into_iter().map(in_domain).collect()
 }

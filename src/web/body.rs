@@ -1,6 +1,6 @@
 //! The body of a request and the ids in it: read within bounds, before anything is done with them.
 //!
-//! What must stay true: a body that is too large, too slow or broken is the sender's mistake and never ours; no text of ours
+//! What must stay true: a body that is too large, too slow or broken is the sender's mistake and never ours; no path of ours
 //! holds the character NUL, which PostgreSQL cannot store; an id is one that could be ours before it is looked for.
 
 use std::pin::Pin;
@@ -41,19 +41,19 @@ impl FromRequest for Body {
     }
 }
 
-/// Refuses an address that holds the character NUL: none of ours does.
+/// Refuses a path that holds the character NUL: none of ours does. Fields are parsed by their own rules, which say so in words.
 pub(super) async fn plain_address(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    if holds_nul(&request.uri().to_string()) {
+    if holds_nul(request.uri().path()) {
         return Ok(request.into_response(WebError::not_found().error_response()));
     }
     Ok(next.call(request).await?.map_into_boxed_body())
 }
 
 /// Whether text that is encoded for a URL or a form holds the character NUL.
-pub(super) fn holds_nul(encoded: &str) -> bool {
+fn holds_nul(encoded: &str) -> bool {
     encoded.contains("%00") || encoded.contains('\0')
 }
 

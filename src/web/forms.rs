@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::app::App;
 
-use super::body::{Body, holds_nul};
+use super::body::Body;
 use super::guard;
 use super::page::WebError;
 
@@ -42,7 +42,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
             if body.len() > LARGEST {
                 return Err(WebError::too_large());
             }
-            let text = std::str::from_utf8(&body).ok().filter(|text| !holds_nul(text)).ok_or_else(unreadable)?;
+            let text = std::str::from_utf8(&body).map_err(|_| unreadable())?;
             guard::check_token(&request, &parse::<Token>(text)?.csrf)?;
             parse(text).map(Self)
         })
@@ -56,6 +56,14 @@ fn require_form(request: &HttpRequest) -> Result<(), WebError> {
 
 fn parse<T: DeserializeOwned>(text: &str) -> Result<T, WebError> {
     web::Query::<T>::from_query(text).map(web::Query::into_inner).map_err(|_| unreadable())
+}
+
+/// A checkbox of a form: `on` when it is ticked, not sent when it is not, and nothing else. Needs `#[serde(default)]` too.
+pub fn ticked<'de, D: serde::Deserializer<'de>>(sent: D) -> Result<bool, D::Error> {
+    match &*String::deserialize(sent)? {
+        "on" => Ok(true),
+        _ => Err(serde::de::Error::custom("a checkbox is on or not sent")),
+    }
 }
 
 fn unreadable() -> WebError {

@@ -9,7 +9,7 @@ use crate::domain::meeting;
 use crate::domain::names::{EmailAddress, PersonName, ZoneName};
 use crate::domain::time::Span;
 
-use super::forms::{Choice, Errors, Form, zone_choices};
+use super::forms::{Choice, Errors, Form, ticked, zone_choices};
 use super::page::{Answer, Chrome, invalid, page};
 use super::routes::{Access, RouteRow};
 use super::scope::Admin;
@@ -25,9 +25,8 @@ struct Fields {
     minutes: String,
     #[serde(default)]
     reply_to: String,
-    /// Set when it is ticked.
-    #[serde(default)]
-    short_meetings: String,
+    #[serde(default, deserialize_with = "ticked")]
+    short_meetings: bool,
 }
 
 #[derive(Template)]
@@ -55,7 +54,7 @@ async fn show(admin: Admin, site: web::Data<Site>) -> Answer {
         zone: tenant.zone.to_string(),
         minutes: tenant.default_length.as_minutes().to_string(),
         reply_to: tenant.reply_to.as_ref().map(ToString::to_string).unwrap_or_default(),
-        short_meetings: if tenant.short_meetings { "on" } else { "" }.to_owned(),
+        short_meetings: tenant.short_meetings,
     };
     page(&settings_page(&admin, &site, form, Errors::default()))
 }
@@ -78,7 +77,7 @@ fn parse(form: &Fields) -> Result<Settings, Errors> {
     let reply_to = form.reply_to.trim();
     let reply_to =
         if reply_to.is_empty() { Some(None) } else { errors.take("reply_to", EmailAddress::parse(reply_to)).map(Some) };
-    let short_meetings = !form.short_meetings.is_empty();
+    let short_meetings = form.short_meetings;
     match (name, zone, default_length, reply_to) {
         (Some(name), Some(zone), Some(default_length), Some(reply_to)) => {
             Ok(Settings { name, zone, default_length, reply_to, short_meetings })

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::admission::{self, Demand, Refusal, Request, Rules};
+use crate::domain::admission::{Request, Rules};
 use crate::domain::ids::{ClientId, MeetingId, SeatId, UserId};
 use crate::domain::meeting::{Kind, Meeting, State};
 use crate::domain::pool::PoolSettings;
@@ -11,7 +11,7 @@ use crate::domain::time::{Instant, Span, Window};
 use crate::store::audit::{self, Actor};
 use crate::store::clients::{self, Client};
 use crate::store::scope::TenantScope;
-use crate::store::{ReadTx, StoreError, WriteTx, demand, meetings, pool, tenants, users};
+use crate::store::{ReadTx, StoreError, WriteTx, meetings, pool, tenants, users};
 
 use super::super::bell::Lane;
 use super::super::letters::{self, MeetingNews};
@@ -161,8 +161,7 @@ fn seat_to_wait_for(
     settings: &PoolSettings,
 ) -> Result<SeatId, StoreError> {
     let without = Request { licensed: false, ..request.clone() };
-    let demand = demand::during(tx, Demand::needed(&without, rules, Span::ZERO), settings)?;
-    let free: Result<_, Refusal> = admission::admit(&without, &demand, rules);
+    let free = decide(tx, &without, rules, settings)?;
     Ok(free.map_or_else(|_| request.seats[0].clone(), |admitted| admitted.seat))
 }
 

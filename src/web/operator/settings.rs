@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::app::pool::{Ahead, MOST_LICENSES, PoolRefusal};
 use crate::domain::pool::{Moves, PoolSettings, Release, Strategy};
 use crate::domain::time::Span;
-use crate::web::forms::{Errors, Form};
+use crate::web::forms::{Errors, Form, ticked};
 use crate::web::page::{Answer, Chrome, WebError, invalid, page};
 use crate::web::routes::{Access, RouteRow};
 use crate::web::scope::Operator;
@@ -46,9 +46,8 @@ struct SettingsForm {
     release: String,
     #[serde(default)]
     move_budget: String,
-    /// Set when it is ticked.
-    #[serde(default)]
-    late_attach: String,
+    #[serde(default, deserialize_with = "ticked")]
+    late_attach: bool,
 }
 
 /// One of a few, with what it means.
@@ -173,7 +172,7 @@ impl SettingsForm {
             strategy: settings.strategy.word().to_owned(),
             release: settings.release.word().to_owned(),
             move_budget: settings.move_budget.map(|budget| budget.to_string()).unwrap_or_default(),
-            late_attach: if settings.late_attach { "on" } else { "" }.to_owned(),
+            late_attach: settings.late_attach,
         }
     }
 
@@ -194,7 +193,7 @@ impl SettingsForm {
             "" => Some(None),
             text => errors.take("move_budget", whole(text, 1, MOST_MOVES)).map(Some),
         };
-        let late_attach = !self.late_attach.is_empty();
+        let late_attach = self.late_attach;
         let times = lead.zip(grace).zip(rejoin.zip(no_show));
         match (spare, times, strategy.zip(release), move_budget) {
             (Some(spare), Some(((lead, grace), (rejoin, no_show))), Some((strategy, release)), Some(move_budget)) => {

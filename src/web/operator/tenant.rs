@@ -11,7 +11,7 @@ use crate::domain::tenant::{Role, Tenant};
 use crate::store::audit::Actor;
 use crate::store::{StoreError, users};
 use crate::web::body::id_in;
-use crate::web::forms::{Errors, Form};
+use crate::web::forms::{Errors, Form, ticked};
 use crate::web::page::{Answer, Chrome, WebError, invalid, page};
 use crate::web::routes::{Access, RouteRow};
 use crate::web::scope::Operator;
@@ -28,8 +28,8 @@ struct ShareForm {
     guarantee: String,
     #[serde(default)]
     cap: String,
-    #[serde(default)]
-    shared_seats: String,
+    #[serde(default, deserialize_with = "ticked")]
+    shared_seats: bool,
 }
 
 #[derive(Clone, Default, Deserialize)]
@@ -96,7 +96,7 @@ async fn set_share(operator: Operator, site: web::Data<Site>, request: HttpReque
     let tenant = find(&all, &request)?;
     let mut errors = Errors::default();
     if let Some(share) = parse_share(&form.guarantee, &form.cap, &mut errors) {
-        match site.app.set_share(&operator.pass, tenant.id.clone(), share, !form.shared_seats.is_empty()).await? {
+        match site.app.set_share(&operator.pass, tenant.id.clone(), share, form.shared_seats).await? {
             Ok(()) => {
                 return Ok(operator.done(&path_of(tenant), "The share was saved. It holds for meetings booked from now on."));
             }
@@ -172,7 +172,7 @@ impl ShareForm {
         Self {
             guarantee: tenant.share.guarantee.to_string(),
             cap: tenant.share.cap.to_string(),
-            shared_seats: if tenant.shared_seats { "on" } else { "" }.to_owned(),
+            shared_seats: tenant.shared_seats,
         }
     }
 }
