@@ -51,7 +51,8 @@ fn main() {
         (Stored::Ahead, "booking at 1,000,000 stored meetings, all still to come"),
     ] {
         let (few, many) = runtime.block_on(compare(stored));
-        let figure = format!("{:.2} x ({:.0} µs against {:.0} µs)", many.middle / few.middle, many.middle, few.middle);
+        let [ours, theirs] = [many, few].map(|times| format!("{:.0} µs ({:.0} to {:.0})", times.middle, times.least, times.most));
+        let figure = format!("{:.2} x: {ours} against {theirs}", many.middle / few.middle);
         tell(what, &figure, "1.2 x");
     }
 }
