@@ -11,6 +11,7 @@ pub mod demo;
 pub mod domain;
 pub mod keeper;
 pub mod mail;
+pub mod planner;
 pub mod simulate;
 pub mod store;
 pub mod web;

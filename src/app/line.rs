@@ -68,8 +68,7 @@ impl App {
             if line::has_left(&meeting, now) {
                 self.leave(tx, &scope, &meeting, Actor::Keeper)?;
             } else if let Ok(admitted) = decide(tx, &asks(&meeting, now), &rules, &settings)? {
-                let until = admitted.hold.end().max(meeting.hold.end());
-                self.begin(tx, &scope, &meeting, (now, until), true)?;
+                self.begin(tx, &scope, &meeting, (now, admitted.hold.end()), true)?;
                 audit::add(
                     tx,
                     &self.entry(Some(scope.tenant()), Actor::Keeper, "meeting.license_granted", Some(&meeting.id), ""),
@@ -140,7 +139,10 @@ impl App {
             .write::<_, AppError, _>(move |tx| {
                 let meeting = manageable(tx, &tx_scope, &by, &id)?.meeting;
                 let now = app.now();
-                if meeting.is_promised_at(now) || !matches!(meeting.state.stage(), Stage::Booked | Stage::Ended | Stage::Missed) {
+                if line::is_too_early(&meeting, now)
+                    || meeting.is_promised_at(now)
+                    || !matches!(meeting.state.stage(), Stage::Booked | Stage::Ended | Stage::Missed)
+                {
                     return Ok(Queued::NoNeed);
                 }
                 if meeting.queued_at.is_none() {

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use crate::domain::admission::{Refusal, Request};
 use crate::domain::ids::MeetingId;
-use crate::domain::meeting::{Kind, LONGEST, Meeting, Stage};
+use crate::domain::line;
+use crate::domain::meeting::{Kind, Meeting, Stage};
 use crate::domain::plan::Problem;
 use crate::domain::tenant::User;
-use crate::domain::time::{Instant, Span, Window};
+use crate::domain::time::Instant;
 use crate::store::audit::{self, Actor};
 use crate::store::scope::TenantScope;
 use crate::store::{WriteTx, meetings, pool, tenants};
@@ -45,11 +46,6 @@ pub enum With {
     /// Without one if need be: Zoom ends the meeting after 40 minutes, unless a license comes free before.
     WhateverThereIs,
 }
-
-/// How long before its planned start a meeting can be begun.
-const EARLIEST: Span = Span::hours(2);
-/// A meeting that is taken up again is asked a license for at least so long.
-const LEAST: Span = Span::minutes(10);
 
 enum Permit {
     /// It may begin; whether a license is promised to it now, the meeting says.
@@ -129,13 +125,13 @@ impl App {
             // Zoom ends a running meeting when its host starts another, so a busy seat is never started over.
             _ if meetings::is_seat_live(tx, &meeting.seat, id)? => return Ok(Permit::Refused(Refusal::SeatBusy)),
             Stage::Booked if meeting.hold.contains(now) => return Ok(Permit::Granted(Box::new(meeting))),
-            Stage::Booked if now + EARLIEST < meeting.window.start() => return Ok(Permit::TooEarly(meeting.window.start())),
+            _ if line::is_too_early(&meeting, now) => return Ok(Permit::TooEarly(meeting.window.start())),
             Stage::Booked | Stage::Ended | Stage::Missed => {}
         }
         let tenant = tenants::get(tx, scope)?;
         let settings = pool::settings(tx)?;
         let rules = rules(&settings, now);
-        let window = window_from(&meeting, now);
+        let window = line::wanted(&meeting, now);
         let request = Request {
             tenant: tenant.id.clone(),
             host: meeting.host.clone(),
@@ -147,13 +143,20 @@ impl App {
         };
         match decide(tx, &request, &rules, &settings)? {
             Ok(admitted) => {
-                let until = admitted.hold.end().max(meeting.hold.end());
-                self.begin(tx, scope, &meeting, (now, until), request.licensed)?;
+                self.begin(tx, scope, &meeting, (now, admitted.hold.end()), request.licensed)?;
             }
             Err(refusal) if refusal == Refusal::SeatBusy || with == With::License => return Ok(Permit::Refused(refusal)),
-            // What is promised for later stays promised.
-            Err(_) if meeting.licensed && now < meeting.hold.start() => {}
-            Err(_) => self.begin(tx, scope, &meeting, (now, window.end() + settings.grace), false)?,
+            Err(_) => {
+                // Without a license it still needs its seat to itself, which a refusal for want of a license does not say.
+                let without = Request { licensed: false, ..request };
+                if decide(tx, &without, &rules, &settings)?.is_err() {
+                    return Ok(Permit::Refused(Refusal::SeatBusy));
+                }
+                // What is promised for later stays promised.
+                if !meeting.licensed || meeting.hold.start() <= now {
+                    self.begin(tx, scope, &meeting, (now, window.end() + settings.grace), false)?;
+                }
+            }
         }
         Ok(Permit::Granted(Box::new(own(tx)?)))
     }
@@ -190,16 +193,6 @@ impl App {
             .await?;
         Ok(true)
     }
-}
-
-/// Before the planned end, the rest of what was planned, or all of it and what is before; afterwards as long as planned, from
-/// now. Somebody who comes back in the last minutes is given some more.
-fn window_from(meeting: &Meeting, now: Instant) -> Window {
-    let planned = meeting.window;
-    if meeting.waits_to_begin() || planned.end() <= now {
-        return planned.moved_to(now);
-    }
-    Window::lasting(now, (planned.end() - now).clamp(LEAST, LONGEST))
 }
 
 fn host_words(error: &ZoomError) -> String {

@@ -57,6 +57,8 @@ pub(super) enum Command {
     },
     /// Live through many simulated days on which everything goes wrong, and check every promise after every step.
     Simulate(duologue::simulate::Arguments),
+    /// Say how many licenses are needed, from described days or from those on record.
+    Plan(duologue::planner::Arguments),
     /// Operators: the people who run the pool.
     #[command(subcommand)]
     Operator(OperatorCommand),

@@ -51,6 +51,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             let held = duologue::simulate::run(&wanted, &mut std::io::stdout())?;
             Ok(if held { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
         }
+        Command::Plan(wanted) => duologue::planner::run(&wanted, &mut std::io::stdout()).await.map(|()| ExitCode::SUCCESS),
         Command::Operator(OperatorCommand::Add { email, name, settings, json }) => {
             administer::add_operator(&settings.given(), email, name, json).await
         }

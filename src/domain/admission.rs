@@ -29,7 +29,7 @@ use super::tenant::Share;
 use super::time::{Instant, Slot, Span, Window};
 use ledger::Ledger;
 
-pub use peak::{Stretch, above, peak};
+pub use peak::{Stretch, above, needed, peak};
 
 /// While the pool is frozen, a hold that begins sooner than this from now needs a seat that already has its license: how long
 /// Zoom's freeze lasts is not published, and what is accepted must hold.

@@ -37,7 +37,7 @@ pub fn licenses_for(offered: f64, share: f64) -> u32 {
 pub fn most_offered(licenses: u32, share: f64) -> f64 {
     let (mut fits, mut too_much) = (0.0, f64::from(licenses + 1) / (1.0 - share).max(0.01) + 1.0);
     for _ in 0..200 {
-        let middle = (fits + too_much) / 2.0;
+        let middle = f64::midpoint(fits, too_much);
         if erlang_b(licenses, middle) <= share {
             fits = middle;
         } else {

@@ -323,13 +323,12 @@ fn states(before: &Census, after: &Census) -> Vec<Breach> {
 
 /// Several transitions may lie within a step: what matters is that a chain of allowed ones leads there.
 const fn may_go(from: Option<Stage>, to: Stage) -> bool {
-    match (from, to) {
-        (Some(Stage::Cancelled), _) | (Some(Stage::Ended | Stage::Live), Stage::Cancelled | Stage::Missed | Stage::Booked) => {
-            false
-        }
-        (Some(Stage::Missed), Stage::Booked) => false,
-        _ => true,
-    }
+    !matches!(
+        (from, to),
+        (Some(Stage::Cancelled), _)
+            | (Some(Stage::Ended | Stage::Live), Stage::Cancelled | Stage::Missed | Stage::Booked)
+            | (Some(Stage::Missed), Stage::Booked)
+    )
 }
 
 fn count_of(census: &Census, meeting: &MeetingId, stage: Stage) -> u32 {

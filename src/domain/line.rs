@@ -4,14 +4,16 @@
 //! no accepted meeting loses its license to the line. Running meetings come first, the one nearest Zoom's cut before the
 //! others (design rule 3.2.6); those who wait come in the order in which they came.
 
-use super::meeting::{INSURED_FROM, Meeting, SHORT, State};
+use super::meeting::{INSURED_FROM, LONGEST, Meeting, SHORT, State};
 use super::plan::BASIC_LIMIT;
 use super::pool::PoolSettings;
 use super::time::{Instant, Span, Window};
 
 /// How long a host stays in line. Whoever has not been served by then has gone.
 pub const LONGEST_WAIT: Span = Span::minutes(60);
-/// A running meeting is given a license for at least so much more time.
+/// How long before its planned start a meeting can be begun.
+const EARLIEST: Span = Span::hours(2);
+/// A meeting that runs, or is taken up again, is asked a license for at least so long.
 const LEAST_MORE: Span = Span::minutes(10);
 
 /// Where in line a meeting is: the smaller, the earlier.
@@ -44,13 +46,20 @@ pub fn has_left(meeting: &Meeting, now: Instant) -> bool {
     meeting.queued_at.is_some_and(|since| now >= since + LONGEST_WAIT)
 }
 
-/// For what time it would be served now: the rest of what was planned, or all of it from now on.
+/// For what time it asks when it is begun at `now`: before its planned end, the rest of what was planned and all that is before
+/// it; afterwards as long as planned. Somebody who comes back in the last minutes is given some more.
 pub fn wanted(meeting: &Meeting, now: Instant) -> Window {
-    let rest = meeting.window.end() - now;
-    match meeting.state {
-        State::Live(_) => Window::lasting(now, rest.max(LEAST_MORE)),
-        _ => meeting.window.moved_to(now),
+    let planned = meeting.window;
+    let is_over = planned.end() <= now && !matches!(meeting.state, State::Live(_));
+    if meeting.waits_to_begin() || is_over {
+        return planned.moved_to(now);
     }
+    Window::lasting(now, (planned.end() - now).clamp(LEAST_MORE, LONGEST))
+}
+
+/// Whether a meeting can be begun already, or waited for: long before its time its license is promised for later.
+pub fn is_too_early(meeting: &Meeting, now: Instant) -> bool {
+    matches!(meeting.state, State::Booked) && !meeting.waits_to_begin() && now + EARLIEST < meeting.window.start()
 }
 
 #[cfg(test)]
@@ -134,5 +143,7 @@ mod tests {
         assert_eq!(wanted(&live(60), at(20)).end(), at(60));
         assert_eq!(wanted(&live(60), at(58)).end(), at(68));
         assert_eq!(wanted(&meeting(30, State::Booked, Some(0)), at(7)), Window::lasting(at(7), Span::minutes(30)));
+        let early = wanted(&meeting(30, State::Booked, Some(-20)), at(-20));
+        assert_eq!(early, Window::lasting(at(-20), Span::minutes(50)), "what it holds later is part of what is promised");
     }
 }

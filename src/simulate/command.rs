@@ -53,6 +53,15 @@ struct Report {
     failed: Option<(u64, Outcome)>,
 }
 
+impl Report {
+    /// Whether every promise held; on all fair days together Zoom heard at most a tenth more than the fewest calls (I12).
+    fn kept(&self) -> bool {
+        let Tally { work_calls, fewest_calls, .. } = self.tally;
+        let broke = self.failed.as_ref().is_some_and(|(_, outcome)| !outcome.breaches.is_empty());
+        !broke && (self.days < 20 || work_calls * 10 <= fewest_calls * 11)
+    }
+}
+
 /// Simulates, says what was found in `out`, and gives whether every promise held.
 pub fn run(arguments: &Arguments, out: &mut dyn std::io::Write) -> Result<bool, anyhow::Error> {
     if let Some(file) = &arguments.script {
@@ -73,7 +82,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn std::io::Write) -> Result<bool, 
             "days": report.days, "seed": arguments.seed, "digest": report.digest, "counts": report.tally, "failed": failed,
         });
         writeln!(out, "{json}")?;
-        return Ok(report.failed.is_none());
+        return Ok(report.kept());
     }
     if let Some((seed, outcome)) = &report.failed {
         outcome.story.iter().try_for_each(|line| writeln!(out, "{line}"))?;
@@ -97,7 +106,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn std::io::Write) -> Result<bool, 
     )?;
     writeln!(out, "{} calls to Zoom; on fair days {} where {} is the least", tally.calls, tally.work_calls, tally.fewest_calls)?;
     writeln!(out, "digest {}", report.digest)?;
-    Ok(report.failed.is_none())
+    Ok(report.kept())
 }
 
 /// The command that shows a day once more.

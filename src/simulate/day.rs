@@ -209,7 +209,7 @@ impl Day {
     }
 
     fn deliver(&mut self) -> Result<usize, AppError> {
-        let due: Vec<Outgoing> = self.town.at_zoom(|zoom, now| zoom.tick(now));
+        let due: Vec<Outgoing> = self.town.at_zoom(crate::zoom::simulator::World::tick);
         for webhook in &due {
             if self.sabotage == Some(Sabotage::DropsWebhooks) {
                 self.answered.insert(webhook.body.clone());

@@ -39,7 +39,7 @@ impl Day {
         (party.scope.clone(), party.users[who.user].clone())
     }
 
-    fn booking(&self, user: &User, kind: Kind, window: Window, key: u64, wait: bool) -> Result<Booking, AppError> {
+    fn booking(user: &User, kind: Kind, window: Window, key: u64, wait: bool) -> Result<Booking, AppError> {
         let defect = |error: crate::domain::names::NameError| AppError::Defect(error.to_string());
         Ok(Booking {
             host: user.id.clone(),
@@ -56,7 +56,7 @@ impl Day {
 
     fn book(&mut self, who: Who, (start, length): (Instant, Span), key: u64, tries: u32) -> Result<(), AppError> {
         let (scope, user) = self.who(who);
-        let booking = self.booking(&user, Kind::Scheduled, Window::lasting(start, length), key, false)?;
+        let booking = Self::booking(&user, Kind::Scheduled, Window::lasting(start, length), key, false)?;
         let app = self.town.app.clone();
         let given = self.town.alive(app.book(&scope, &user, booking));
         let Some(answer) = self.answered(given)? else {
@@ -90,7 +90,7 @@ impl Day {
 
     fn ask(&mut self, who: Who, length: Span, wait: bool, key: u64) -> Result<(), AppError> {
         let (scope, user) = self.who(who);
-        let booking = self.booking(&user, Kind::OnDemand, Window::lasting(self.town.now(), length), key, wait)?;
+        let booking = Self::booking(&user, Kind::OnDemand, Window::lasting(self.town.now(), length), key, wait)?;
         let app = self.town.app.clone();
         let given = self.town.alive(app.book(&scope, &user, booking));
         let soon = self.town.now() + Span::seconds(20);
@@ -228,7 +228,7 @@ impl Day {
 
     fn reschedule(&mut self, who: Who, meeting: &MeetingId, start: Instant, length: Span) -> Result<(), AppError> {
         let (scope, user) = self.who(who);
-        let booking = self.booking(&user, Kind::Scheduled, Window::lasting(start, length), 0, false)?;
+        let booking = Self::booking(&user, Kind::Scheduled, Window::lasting(start, length), 0, false)?;
         let app = self.town.app.clone();
         let given = self.town.alive(app.reschedule(&scope, &user, meeting, booking.topic, booking.time));
         let answer = self.answered(given)?;

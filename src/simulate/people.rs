@@ -52,7 +52,7 @@ pub(super) fn morning(town: &Town, dice: &Dice) -> Vec<(Instant, Deed)> {
         let asked = if dice.chance(600) { MORNING } else { MORNING + Span::minutes(dice.below(180) as i64) };
         day.push((asked, Deed::Book { who, start, length: length(dice), key, tries: 0 }));
     }
-    for key in 0..1 + dice.below(4) {
+    for key in 0..=dice.below(4) {
         let at = MORNING + Span::seconds(dice.below(OPEN_HOURS * 3600) as i64);
         day.push((at, Deed::Ask { who: somebody(town, dice), length: length(dice), wait: dice.chance(600), key: 1000 + key }));
     }

@@ -1,6 +1,7 @@
 //! Plays a scenario script with the real verbs, and writes down what comes of each line.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::app::AppError;
@@ -21,7 +22,7 @@ use super::day::Day;
 use super::deeds::parameter;
 use super::dice::Dice;
 use super::script::{self, Act, Line};
-use super::town::{Habits, Town};
+use super::town::{Habits, MORNING, Town};
 
 /// How many licenses Zoom sold in every script, so that our own number is what counts.
 const BOUGHT: u32 = 20;
@@ -40,7 +41,7 @@ pub fn transcript(text: &str) -> anyhow::Result<(String, bool)> {
     let mut play = Play { day: Day::begin(town, dice)?, meetings: BTreeMap::new() };
     let mut transcript = introduction + "\n";
     for line in &lines {
-        transcript += &format!("> {}\n", line.text);
+        writeln!(transcript, "> {}", line.text)?;
         play.line(line)?;
         for told in play.day.story.drain(..) {
             transcript += &told;
@@ -49,7 +50,7 @@ pub fn transcript(text: &str) -> anyhow::Result<(String, bool)> {
     }
     let asked = play.day.town.asked()?;
     let (moves, calls) = (asked.attaches, play.day.town.calls());
-    transcript += &format!("\n{moves} licenses put on seats, {calls} calls to Zoom\n");
+    writeln!(transcript, "\n{moves} licenses put on seats, {calls} calls to Zoom")?;
     Ok((transcript, play.day.breaches.is_empty()))
 }
 
@@ -268,18 +269,23 @@ fn said(answer: &Answer) -> String {
         Answer::Accepted(_) => "accepted".to_owned(),
         Answer::InLine(_) => "waits in line".to_owned(),
         Answer::Refused { refusal, nearest, wait } => {
-            let offers: Vec<String> = nearest.iter().map(|at| clock(*at)).collect();
+            let offers: Vec<String> = nearest.iter().map(|at| when(*at)).collect();
+            let offers =
+                if offers.is_empty() { "and no other time".to_owned() } else { format!("could be at {}", offers.join(", ")) };
             let place = wait.map_or(String::new(), |wait| match wait.about {
                 Some(about) => format!("; or place {} in line, about {} minutes", wait.position, about.as_minutes_up()),
                 None => format!("; or place {} in line, not soon", wait.position),
             });
-            format!("refused ({}), could be at {}{place}", refusal.code(), offers.join(", "))
+            format!("refused ({}), {offers}{place}", refusal.code())
         }
         Answer::Used(_) => "that form was used".to_owned(),
         Answer::TooLate => "too late".to_owned(),
     }
 }
 
-fn clock(at: Instant) -> String {
-    at.to_string().get(11..16).unwrap_or_default().to_owned()
+/// The time, with its day if it is another one.
+fn when(at: Instant) -> String {
+    let text = at.to_string();
+    let (day, time) = (text.get(..10).unwrap_or_default(), text.get(11..16).unwrap_or_default());
+    if at.utc_day() == MORNING.utc_day() { time.to_owned() } else { format!("{day} {time}") }
 }

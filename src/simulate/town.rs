@@ -78,7 +78,9 @@ impl Bells {
 
     /// Every lane looks, as when a process begins.
     pub(super) fn ring_all(&self) {
-        Lane::ALL.into_iter().for_each(|lane| self.ring(lane));
+        for lane in Lane::ALL {
+            self.ring(lane);
+        }
     }
 
     pub(super) fn any(&self) -> bool {
@@ -163,7 +165,7 @@ impl Town {
         let move_budget = dice.chance(100).then(|| 5 + dice.below(10) as u32);
         let late_attach = !dice.chance(100);
         let settings =
-            PoolSettings { strategy, release, spare, move_budget, late_attach, ..self.certainly(app.pool(&pass))?.settings };
+            PoolSettings { spare, strategy, release, move_budget, late_attach, ..self.certainly(app.pool(&pass))?.settings };
         self.facts = format!(
             "{licenses} licenses, {} kept back, {} {}, budget {move_budget:?}, late attach {late_attach}",
             settings.spare(),

@@ -30,6 +30,7 @@ impl Disk {
         Ok(Self(Arc::new(Mutex::new(db))))
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the names of SQLite's own tables are no table of the schema")]
     /// Empties it: afterwards it is as it was when it was new.
     pub fn wipe(&self) -> Result<(), StoreError> {
         let mut db = self.0.lock().unwrap_or_else(PoisonError::into_inner);

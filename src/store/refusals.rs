@@ -153,3 +153,24 @@ pub fn list_of_tenant(tx: &mut ReadTx<'_>, scope: &TenantScope, during: Window) 
 pub fn purge(tx: &mut WriteTx<'_>, before: Instant) -> Result<usize, StoreError> {
     Ok(diesel::delete(refusals::table.filter(refusals::at.lt(before.seconds()))).execute(tx.db())?)
 }
+
+/// Meetings that were to begin within the span and were refused for want of a license, in the order in which that was said.
+pub fn past(tx: &mut ReadTx<'_>, _: &OperatorPass, within: Window) -> Result<Vec<Shown>, StoreError> {
+    let for_want_of_a_license = [Refusal::PoolFull, Refusal::TenantCap, Refusal::LicenseFrozen].map(Refusal::code);
+    let rows: Vec<Row> = refusals::table
+        .filter(refusals::code.eq_any(for_want_of_a_license))
+        .filter(refusals::starts_at.ge(within.start().seconds()))
+        .filter(refusals::starts_at.lt(within.end().seconds()))
+        .order((refusals::at, refusals::id))
+        .select((
+            refusals::at,
+            refusals::tenant_id,
+            refusals::host_id,
+            refusals::kind,
+            refusals::code,
+            refusals::starts_at,
+            refusals::ends_at,
+        ))
+        .load(tx.db())?;
+    rows.into_iter().map(in_domain).collect()
+}

@@ -18,6 +18,8 @@ const COMMANDS: &[&[&str]] = &[
     &["serve"],
     &["migrate"],
     &["check"],
+    &["simulate"],
+    &["plan"],
     &["operator"],
     &["operator", "add"],
     &["tenant"],

@@ -379,3 +379,22 @@ async fn waiting_for_what_is_promised_already_is_not_needed() {
     assert_eq!(world.licenses().await[0].slot.place(), Place::Attached);
     assert_eq!(world.app.pool(&world.console).await.unwrap().settings.lead, Span::minutes(5));
 }
+
+#[tokio::test]
+async fn waiting_for_a_meeting_of_later_takes_nothing_from_those_before_it() {
+    let world = World::in_memory(1).await;
+    let later = world.booked(&world.globex, 0, 300, 30).await;
+    let between = world.booked(&world.acme, 0, 120, 30).await;
+    let wait = || world.app.wait_in_line(&world.globex.scope, &world.globex.users[0], &later);
+    assert_eq!(wait().await.unwrap(), Queued::NoNeed, "five hours ahead its license is promised for later");
+    world.at(120).await;
+    let number = world.start(&world.acme, 0, &between).await;
+    world.settle().await;
+    world.at(145).await;
+    world.end(number);
+    world.at(190).await;
+    assert_eq!(wait().await.unwrap(), Queued::Waiting);
+    world.at(192).await;
+    let hold = world.meeting(&world.globex, &later).await.hold;
+    assert!(hold.contains(world.now()) && hold.end() == crate::support::world::monday() + minutes(335), "{hold:?}");
+}

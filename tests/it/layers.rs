@@ -21,6 +21,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("app", &["domain", "clock", "config", "store", "zoom", "mail"]),
     ("web", &["domain", "clock", "config", "app", "store"]),
     ("keeper", &["domain", "clock", "app"]),
+    ("planner", &["domain", "clock", "config", "store"]),
     ("simulate", EVERYTHING),
     ("demo", EVERYTHING),
     ("main", EVERYTHING),
@@ -28,7 +29,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("lib", EVERYTHING),
 ];
 
-const EVERYTHING: &[&str] = &["domain", "clock", "config", "store", "zoom", "mail", "app", "web", "keeper", "simulate", "demo"];
+const EVERYTHING: &[&str] =
+    &["domain", "clock", "config", "store", "zoom", "mail", "app", "web", "keeper", "planner", "simulate", "demo"];
 
 /// What pages may not touch although they read from the store: changing is for `app`, and so is acting for every tenant.
 const NOT_IN_WEB: &[&str] = &["store::WriteTx", "store::scope::KeeperPass", "store::migrate", "store::DatabaseUrl"];

@@ -24,6 +24,8 @@ mod life;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod planner;
+#[cfg(test)]
 mod race;
 #[cfg(test)]
 mod routes;

@@ -20,7 +20,7 @@ fn every_scenario_goes_as_it_is_written() {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
         let (transcript, kept) = duologue::simulate::transcript(&written).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(kept, "{name} breaks a promise:\n{transcript}");
-        if std::env::var_os("REWRITE").is_some() {
+        if duologue::config::environment("REWRITE").is_some() {
             std::fs::write(&file, &transcript).unwrap();
         } else if transcript != written {
             differing.push(format!("{name} goes otherwise:\n{transcript}"));

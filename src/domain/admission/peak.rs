@@ -36,7 +36,8 @@ pub fn above(holds: &[Hold], within: Window, licenses: u32) -> Vec<Stretch> {
     .collect()
 }
 
-fn needed(holds: &[Hold], range: SlotRange) -> Vec<u32> {
+/// The licenses needed in each slot of a range.
+pub fn needed(holds: &[Hold], range: SlotRange) -> Vec<u32> {
     let mut sorted: Vec<&Hold> = holds.iter().filter(|hold| hold.licensed && hold.hold.slots().overlaps(range)).collect();
     sorted.sort_unstable_by_key(|hold| (&hold.seat, hold.hold.start()));
     seats_per_slot(&sorted, range)

@@ -34,11 +34,12 @@ fn told(sequence: u32) -> u64 {
     1 + u64::from(sequence)
 }
 
-/// I12, for a day on which nothing goes wrong: at most a tenth more than the fewest (and five, on small days), none too fast.
+/// I12, for a day on which nothing goes wrong: at most half more than the fewest (and five), none too fast. One day may have
+/// more overruns, about which Zoom is asked every five minutes, than another; the tenth is asked of all days together.
 pub fn few_calls(census: &Census, asked: &Asked) -> Vec<Breach> {
     let mut found = Vec::new();
     let fewest = fewest_calls(census, asked);
-    if asked.calls > fewest + fewest / 10 + 5 {
+    if asked.calls > fewest + fewest / 2 + 5 {
         found.push(Breach::new(Invariant::Calls, format!("{} calls to Zoom where {fewest} would do", asked.calls)));
     }
     if asked.too_fast > 0 {

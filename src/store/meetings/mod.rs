@@ -1,6 +1,7 @@
 //! Meetings: what pages and bookings ask and change. `open.rs` has what the keeper asks across tenants.
 
 mod open;
+mod past;
 mod row;
 mod zoom;
 
@@ -21,6 +22,7 @@ use super::transaction::{ReadTx, WriteTx};
 use row::MeetingRow;
 
 pub use open::{find_by_number, find_open, is_seat_live, line, needs, next_holds, next_promise, tenant_of};
+pub use past::{PastMeeting, past};
 pub use row::Progress;
 pub use zoom::{Errand, Task, clear_room, mark_failed, mark_polled, mark_synced, next_errand, set_room};
 

@@ -47,15 +47,17 @@ pub fn needs(tx: &mut ReadTx<'_>, _: &KeeperPass, now: Instant) -> Result<Vec<Ne
         .and(meetings::hold_from.gt((now - LONGEST_HOLD).seconds()))
         .and(meetings::hold_until.gt(now.seconds()).or(meetings::alert.is_not_null()))
         .and(meetings::queued_at.is_null().or(meetings::licensed.eq(true)));
-    let open = meetings::stage.eq(Stage::Live.word()).or(meetings::stage
+    let late = meetings::stage
         .eq(Stage::Booked.word())
         .and(meetings::starts_at.le(now.seconds()))
-        .and(meetings::queued_at.is_null().or(meetings::licensed.eq(true))));
-    // Two statements: each has an index of its own, and together they are few rows.
+        .and(meetings::queued_at.is_null().or(meetings::licensed.eq(true)));
+    // Three statements: each has an index of its own, and together they are few rows.
     let mut rows: Vec<NeedRow> =
         meetings::table.filter(holding).order(meetings::id).select(NeedRow::as_select()).load(tx.db())?;
-    let open: Vec<NeedRow> = meetings::table.filter(open).order(meetings::id).select(NeedRow::as_select()).load(tx.db())?;
-    rows.extend(open);
+    let live: Vec<NeedRow> =
+        meetings::table.filter(meetings::stage.eq(Stage::Live.word())).select(NeedRow::as_select()).load(tx.db())?;
+    let late: Vec<NeedRow> = meetings::table.filter(late).select(NeedRow::as_select()).load(tx.db())?;
+    rows.extend(live.into_iter().chain(late));
     rows.sort_by(|a, b| a.id.cmp(&b.id));
     rows.dedup_by(|a, b| a.id == b.id);
     rows.into_iter().map(NeedRow::into_domain).collect()
@@ -82,17 +84,23 @@ impl NeedRow {
 
 /// When each seat that has a license is promised one next, after `now`. Seats that nobody has booked are left out.
 pub fn next_holds(tx: &mut ReadTx<'_>, _: &KeeperPass, now: Instant) -> Result<BTreeMap<SeatId, Instant>, StoreError> {
-    // The start, not the hold, is what the index of a seat's meetings is ordered by; a hold begins before its start.
-    let rows: Vec<(String, Option<i64>)> = meetings::table
-        .inner_join(licenses::table.on(licenses::seat_id.eq(meetings::seat_id.nullable())))
-        .filter(meetings::stage.eq(Stage::Booked.word()))
-        .filter(meetings::starts_at.gt(now.seconds()))
-        .filter(meetings::hold_from.gt(now.seconds()))
-        .filter(meetings::licensed.eq(true))
-        .group_by(meetings::seat_id)
-        .select((meetings::seat_id, diesel::dsl::min(meetings::hold_from)))
-        .load(tx.db())?;
-    Ok(rows.into_iter().filter_map(|(seat, at)| Some((SeatId::new(seat), instant(at?)))).collect())
+    // Seat by seat, so that each is one look into the index, however much is booked.
+    let seats: Vec<Option<String>> =
+        licenses::table.filter(licenses::seat_id.is_not_null()).select(licenses::seat_id).load(tx.db())?;
+    let mut next = BTreeMap::new();
+    for seat in seats.into_iter().flatten() {
+        let at: Option<i64> = meetings::table
+            .filter(meetings::seat_id.eq(&seat))
+            .filter(meetings::hold_from.gt(now.seconds()))
+            .filter(meetings::stage.eq(Stage::Booked.word()))
+            .filter(meetings::licensed.eq(true))
+            .order(meetings::hold_from)
+            .select(meetings::hold_from)
+            .first(tx.db())
+            .optional()?;
+        next.extend(at.map(|at| (SeatId::new(seat), instant(at))));
+    }
+    Ok(next)
 }
 
 /// The meeting of the next day that is promised a license first on a seat that has none, with the seat: while the pool is
@@ -131,14 +139,10 @@ pub fn line(tx: &mut ReadTx<'_>, pass: &KeeperPass, now: Instant) -> Result<Vec<
 
 /// Whether another meeting runs on this seat.
 pub fn is_seat_live(tx: &mut ReadTx<'_>, seat: &SeatId, but: &MeetingId) -> Result<bool, StoreError> {
-    let live: Option<String> = meetings::table
-        .filter(meetings::stage.eq(Stage::Live.word()))
-        .filter(meetings::seat_id.eq(seat.as_str()))
-        .filter(meetings::id.ne(but.as_str()))
-        .select(meetings::id)
-        .first(tx.db())
-        .optional()?;
-    Ok(live.is_some())
+    // By stage alone: few run at once, and a seat may have met a thousand times.
+    let live: Vec<(String, String)> =
+        meetings::table.filter(meetings::stage.eq(Stage::Live.word())).select((meetings::id, meetings::seat_id)).load(tx.db())?;
+    Ok(live.iter().any(|(id, on)| on == seat.as_str() && id != but.as_str()))
 }
 
 /// Whose meeting this is.

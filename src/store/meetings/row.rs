@@ -56,6 +56,10 @@ pub struct Progress {
 }
 
 impl MeetingRow {
+    pub(super) const fn starts_at(&self) -> i64 {
+        self.starts_at
+    }
+
     pub(super) fn is_live(&self) -> bool {
         self.stage == Stage::Live.word()
     }

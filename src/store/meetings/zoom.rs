@@ -39,10 +39,25 @@ pub struct Errand {
 
 /// The most urgent errand that is due, by the meeting's start.
 pub fn next_errand(tx: &mut ReadTx<'_>, pass: &KeeperPass, now: Instant) -> Result<Option<Errand>, StoreError> {
+    // Each stage by itself: together they have no index that is also in order.
+    let found = [next_of(tx, Stage::Booked, now)?, next_of(tx, Stage::Cancelled, now)?];
+    let first = found.into_iter().flatten().min_by_key(|(row, _)| row.starts_at());
+    let Some((row, tries)) = first else { return Ok(None) };
+    let meeting = row.into_domain()?;
+    let task = match (meeting.state.stage(), &meeting.room) {
+        (Stage::Cancelled, _) => Task::Delete,
+        (_, None) => Task::Create,
+        (_, Some(_)) => Task::Update,
+    };
+    Ok(Some(Errand { scope: pass.scope(&meeting.tenant), meeting, task, tries: super::super::convert::count(tries) }))
+}
+
+/// The errand of this stage whose meeting begins first.
+fn next_of(tx: &mut ReadTx<'_>, stage: Stage, now: Instant) -> Result<Option<(MeetingRow, i32)>, StoreError> {
     let unseen = meetings::zoom_sequence.is_null().or(meetings::zoom_sequence.lt(meetings::sequence.nullable()));
     let due = meetings::zoom_retry_at.is_null().or(meetings::zoom_retry_at.le(now.seconds()));
-    let row: Option<(MeetingRow, i32)> = meetings::table
-        .filter(meetings::stage.eq_any([Stage::Booked.word(), Stage::Cancelled.word()]))
+    let row = meetings::table
+        .filter(meetings::stage.eq(stage.word()))
         // Whoever waits in line has no time yet.
         .filter(meetings::queued_at.is_null().or(meetings::licensed.eq(true)))
         .filter(unseen)
@@ -51,14 +66,7 @@ pub fn next_errand(tx: &mut ReadTx<'_>, pass: &KeeperPass, now: Instant) -> Resu
         .select((MeetingRow::as_select(), meetings::zoom_tries))
         .first(tx.db())
         .optional()?;
-    let Some((row, tries)) = row else { return Ok(None) };
-    let meeting = row.into_domain()?;
-    let task = match (meeting.state.stage(), &meeting.room) {
-        (Stage::Cancelled, _) => Task::Delete,
-        (_, None) => Task::Create,
-        (_, Some(_)) => Task::Update,
-    };
-    Ok(Some(Errand { scope: pass.scope(&meeting.tenant), meeting, task, tries: super::super::convert::count(tries) }))
+    Ok(row)
 }
 
 /// Zoom has made the meeting. `false`: somebody else was faster, and this room is to be deleted at Zoom again.
