@@ -116,7 +116,7 @@ pub fn list_of_tenant(
             license_spans::leaving_at,
             license_spans::until_at,
         ))
-        .load(tx.db())?;
+        .load(tx.of(scope))?;
     Ok(rows.into_iter().map(in_domain).collect())
 }
 
