@@ -125,7 +125,7 @@ pub fn list_for_meeting(tx: &mut ReadTx<'_>, scope: &TenantScope, meeting: &Meet
         .order((audit::at.asc(), audit::id.asc()))
         .select((audit::at, audit::actor, audit::actor_id, audit::action, audit::meeting_id, audit::detail))
         .limit(200)
-        .load(tx.db())?)
+        .load(tx.of(scope))?)
 }
 
 /// What happened in a tenant, newest first, from `offset`.
@@ -136,7 +136,7 @@ pub fn list(tx: &mut ReadTx<'_>, scope: &TenantScope, offset: i64, limit: i64) -
         .select((audit::at, audit::actor, audit::actor_id, audit::action, audit::meeting_id, audit::detail))
         .offset(offset)
         .limit(limit)
-        .load(tx.db())?)
+        .load(tx.of(scope))?)
 }
 
 /// What happened in a tenant, oldest first, each entry with its id; those that come `after` one, when it is given.
@@ -155,7 +155,7 @@ pub fn list_from(
         .order((audit::at.asc(), audit::id.asc()))
         .select((audit::id, (audit::at, audit::actor, audit::actor_id, audit::action, audit::meeting_id, audit::detail)))
         .limit(limit)
-        .load(tx.db())?)
+        .load(tx.of(scope))?)
 }
 
 /// An entry as the operator sees it: whose business it is and who did it, by name.

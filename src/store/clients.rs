@@ -51,7 +51,7 @@ pub fn find(tx: &mut ReadTx<'_>, scope: &TenantScope, id: &ClientId) -> Result<O
         .filter(clients::tenant_id.eq(scope.tenant().as_str()))
         .filter(clients::id.eq(id.as_str()))
         .select(ClientRow::as_select())
-        .first(tx.db())
+        .first(tx.of(scope))
         .optional()?;
     row.map(ClientRow::into_domain).transpose()
 }
@@ -63,7 +63,7 @@ pub fn list(tx: &mut ReadTx<'_>, scope: &TenantScope, limit: i64) -> Result<Vec<
         .order((clients::name, clients::id))
         .select(ClientRow::as_select())
         .limit(limit)
-        .load(tx.db())?;
+        .load(tx.of(scope))?;
     rows.into_iter().map(ClientRow::into_domain).collect()
 }
 
@@ -71,12 +71,12 @@ pub fn list(tx: &mut ReadTx<'_>, scope: &TenantScope, limit: i64) -> Result<Vec<
 pub fn remember(tx: &mut WriteTx<'_>, scope: &TenantScope, client: &Client, now: Instant) -> Result<ClientId, StoreError> {
     let known =
         clients::table.filter(clients::tenant_id.eq(scope.tenant().as_str())).filter(clients::email.eq(client.email.as_str()));
-    let id: Option<String> = known.select(clients::id).first(tx.db()).optional()?;
+    let id: Option<String> = known.select(clients::id).first(tx.of(scope)).optional()?;
     if let Some(id) = id {
         let row = clients::table.filter(clients::id.eq(&id));
-        diesel::update(row).set(clients::name.eq(client.name.as_str())).execute(tx.db())?;
+        diesel::update(row).set(clients::name.eq(client.name.as_str())).execute(tx.of(scope))?;
         if let Some(zone) = &client.zone {
-            diesel::update(row).set(clients::zone.eq(zone.as_str())).execute(tx.db())?;
+            diesel::update(row).set(clients::zone.eq(zone.as_str())).execute(tx.of(scope))?;
         }
         return Ok(ClientId::new(id));
     }
@@ -89,6 +89,6 @@ pub fn remember(tx: &mut WriteTx<'_>, scope: &TenantScope, client: &Client, now:
             clients::zone.eq(client.zone.as_ref().map(ZoneName::as_str)),
             clients::created_at.eq(now.seconds()),
         ))
-        .execute(tx.db())?;
+        .execute(tx.of(scope))?;
     Ok(client.id.clone())
 }

@@ -9,6 +9,7 @@ use diesel::connection::{AnsiTransactionManager, Instrumentation, Instrumentatio
 use diesel::{Connection, PgConnection, SqliteConnection};
 
 use super::error::StoreError;
+use super::transaction::EVERYBODY;
 
 /// A connection to either database.
 #[derive(diesel::MultiConnection)]
@@ -160,10 +161,10 @@ fn know_every_alphabet(connection: &mut SqliteConnection) -> diesel::QueryResult
 fn open_postgres(url: &str) -> Result<PgConnection, StoreError> {
     let mut connection = PgConnection::establish(url).map_err(StoreError::unavailable)?;
     connection
-        .batch_execute(
+        .batch_execute(&format!(
             "SET TIME ZONE 'UTC'; SET statement_timeout = '20s'; SET lock_timeout = '15s'; SET idle_in_transaction_session_timeout = '30s'; \
-             SET client_min_messages = 'warning'",
-        )
+             SET client_min_messages = 'warning'; SET duologue.tenant = '{EVERYBODY}'",
+        ))
         .map_err(StoreError::unavailable)?;
     Ok(connection)
 }

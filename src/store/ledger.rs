@@ -119,7 +119,7 @@ pub fn list_of_tenant(
         .filter(license_spans::until_at.is_null().or(license_spans::until_at.gt(during.start().seconds())))
         .order((license_spans::license, license_spans::claimed_at))
         .select(COLUMNS)
-        .load(tx.db())?;
+        .load(tx.of(scope))?;
     Ok(rows.into_iter().map(in_domain).collect())
 }
 

@@ -241,7 +241,7 @@ pub fn list_for_meeting(tx: &mut ReadTx<'_>, scope: &TenantScope, meeting: &Meet
         .order((letters::created_at, letters::id))
         .select(ShownRow::as_select())
         .limit(100)
-        .load(tx.db())?;
+        .load(tx.of(scope))?;
     rows.into_iter().map(ShownRow::into_shown).collect()
 }
 

@@ -42,7 +42,7 @@ pub fn note(tx: &mut WriteTx<'_>, scope: &TenantScope, refused: &Refused) -> Res
         .filter(refusals::kind.eq(refused.kind.word()))
         .filter(refusals::at.gt((refused.at - SAME_WISH).seconds()))
         .select((refusals::id, refusals::starts_at))
-        .load(tx.db())?;
+        .load(tx.of(scope))?;
     let start = refused.window.start().seconds();
     let same = before.into_iter().find(|(_, starts_at)| refused.kind == Kind::OnDemand || *starts_at == start);
     match same {
@@ -59,7 +59,7 @@ fn say_again(tx: &mut WriteTx<'_>, scope: &TenantScope, id: &str, refused: &Refu
             refusals::starts_at.eq(refused.window.start().seconds()),
             refusals::ends_at.eq(refused.window.end().seconds()),
         ))
-        .execute(tx.db())?;
+        .execute(tx.of(scope))?;
     Ok(())
 }
 
@@ -75,7 +75,7 @@ fn insert(tx: &mut WriteTx<'_>, scope: &TenantScope, refused: &Refused) -> Resul
             refusals::starts_at.eq(refused.window.start().seconds()),
             refusals::ends_at.eq(refused.window.end().seconds()),
         ))
-        .execute(tx.db())?;
+        .execute(tx.of(scope))?;
     Ok(())
 }
 
@@ -148,7 +148,7 @@ pub fn list_of_tenant(tx: &mut ReadTx<'_>, scope: &TenantScope, during: Window) 
         .filter(refusals::at.lt(during.end().seconds()))
         .order((refusals::at, refusals::id))
         .select(COLUMNS)
-        .load(tx.db())?;
+        .load(tx.of(scope))?;
     rows.into_iter().map(in_domain).collect()
 }
 

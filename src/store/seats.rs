@@ -57,7 +57,7 @@ pub fn candidates(tx: &mut ReadTx<'_>, scope: &TenantScope, host: &UserId, share
         .filter(seats::user_id.eq(host.as_str()).or(seats::user_id.is_null()))
         .order((seats::email, seats::id))
         .select(Row::as_select())
-        .load(tx.db())?;
+        .load(tx.of(scope))?;
     let mut candidates: Vec<Seat> =
         load(rows)?.into_iter().filter(|seat| seat.can_host() && (shared || seat.user.is_some())).collect();
     candidates.sort_by_key(|seat| seat.user.is_none());
@@ -80,7 +80,7 @@ pub fn standing_candidates(
         .filter(seats::id.eq_any(attached))
         .order((seats::email, seats::id))
         .select(Row::as_select())
-        .load(tx.db())?;
+        .load(tx.of(scope))?;
     let pool = load(rows)?.into_iter().filter(Seat::can_host);
     let licensed = super::demand::licensed_seats(tx)?;
     let own = candidates(tx, scope, host, shared)?.into_iter().filter(|seat| licensed.contains(&seat.id));
@@ -158,7 +158,7 @@ pub fn list_of_tenant(tx: &mut ReadTx<'_>, scope: &TenantScope) -> Result<Vec<Se
         .filter(seats::tenant_id.eq(scope.tenant().as_str()))
         .order((seats::email, seats::id))
         .select(Row::as_select())
-        .load(tx.db())?;
+        .load(tx.of(scope))?;
     load(rows)
 }
 
@@ -277,6 +277,6 @@ pub fn assign(
 pub fn release_of_user(tx: &mut WriteTx<'_>, scope: &TenantScope, user: &UserId) -> Result<(), StoreError> {
     diesel::update(seats::table.filter(seats::tenant_id.eq(scope.tenant().as_str())).filter(seats::user_id.eq(user.as_str())))
         .set(seats::user_id.eq(None::<String>))
-        .execute(tx.db())?;
+        .execute(tx.of(scope))?;
     Ok(())
 }

@@ -71,7 +71,7 @@ pub fn public(tx: &mut ReadTx<'_>, slug: &Slug) -> Result<Option<PublicTenant>, 
 /// The tenant of this scope.
 pub fn get(tx: &mut ReadTx<'_>, scope: &TenantScope) -> Result<Tenant, StoreError> {
     let row: Option<TenantRow> =
-        tenants::table.find(scope.tenant().as_str()).select(TenantRow::as_select()).first(tx.db()).optional()?;
+        tenants::table.find(scope.tenant().as_str()).select(TenantRow::as_select()).first(tx.of(scope)).optional()?;
     row.ok_or(StoreError::NotFound("tenant"))?.into_domain()
 }
 
@@ -119,7 +119,7 @@ pub fn set_details(tx: &mut WriteTx<'_>, scope: &TenantScope, tenant: &Tenant) -
             tenants::default_minutes.eq(minutes(tenant.default_length)),
             tenants::short_meetings.eq(tenant.short_meetings),
         ))
-        .execute(tx.db())?;
+        .execute(tx.of(scope))?;
     Ok(())
 }
 

@@ -5,11 +5,18 @@ use std::ops::{Deref, DerefMut};
 use diesel::Connection;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 
+use crate::domain::ids::TenantId;
+
 use super::connection::Db;
 use super::error::StoreError;
+use super::scope::TenantScope;
 
 /// A transaction that may ask.
-pub struct ReadTx<'a>(pub(super) &'a mut Db);
+pub struct ReadTx<'a> {
+    db: &'a mut Db,
+    /// Whose rows PostgreSQL shows at the moment; none: everybody's.
+    whose: Option<TenantId>,
+}
 
 /// A transaction that may also change. It dereferences to a [`ReadTx`], so whatever can be asked can be asked here.
 pub struct WriteTx<'a>(ReadTx<'a>);
@@ -27,11 +34,51 @@ impl<'a> DerefMut for WriteTx<'a> {
     }
 }
 
-impl ReadTx<'_> {
+impl<'a> ReadTx<'a> {
+    const fn new(db: &'a mut Db) -> Self {
+        Self { db, whose: None }
+    }
+
+    /// The connection, for a statement that concerns every tenant, or none.
     pub(super) fn db(&mut self) -> &mut Db {
-        self.0
+        self.show(None);
+        self.db
+    }
+
+    /// The connection, for a statement in the name of one tenant: PostgreSQL's policies then show and take its rows alone,
+    /// whatever the statement says. What needs a scope is asked through this.
+    pub(super) fn of(&mut self, scope: &TenantScope) -> &mut Db {
+        self.show(Some(scope.tenant()));
+        self.db
+    }
+
+    /// A failure here breaks the transaction, so that the statement that follows fails too and shows nothing.
+    fn show(&mut self, whose: Option<&TenantId>) {
+        if self.whose.as_ref() == whose {
+            return;
+        }
+        self.whose = whose.cloned();
+        if let Db::Postgres(connection) = &mut *self.db {
+            let _ = connection.batch_execute(&show_rows_of(whose));
+        }
     }
 }
+
+impl<'a> WriteTx<'a> {
+    const fn new(db: &'a mut Db) -> Self {
+        Self(ReadTx::new(db))
+    }
+}
+
+/// The policies of `migrations/postgres` read this setting. Every connection begins with everybody's rows
+/// (`connection.rs`); one that does not say whose it wants is shown none.
+fn show_rows_of(whose: Option<&TenantId>) -> String {
+    let whose = whose.map_or(EVERYBODY, TenantId::as_str).replace('\'', "''");
+    format!("SET LOCAL duologue.tenant = '{whose}'")
+}
+
+/// What the setting says when everybody's rows are meant; no id of a tenant is this.
+pub(super) const EVERYBODY: &str = "*";
 
 /// The one lock that every write on PostgreSQL takes first, so that writes of all processes happen one after another.
 /// The number is ours alone within a database; it means nothing.
@@ -40,7 +87,7 @@ const WRITE_LOCK: i64 = 0x6475_6f6c_6f67_7565;
 /// Asks `question` in one read-only transaction.
 pub(super) fn read<T, E: From<StoreError>>(db: &mut Db, question: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>) -> Result<T, E> {
     begin(db, "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
-    let answer = question(&mut ReadTx(db));
+    let answer = question(&mut ReadTx::new(db));
     // Nothing was changed, so ending it either way is the same; a failure here says that the connection is gone.
     rollback(db)?;
     answer
@@ -49,7 +96,7 @@ pub(super) fn read<T, E: From<StoreError>>(db: &mut Db, question: impl FnOnce(&m
 /// Makes `change` in a transaction of its own.
 pub(super) fn write<T, E: From<StoreError>>(db: &mut Db, change: impl FnOnce(&mut WriteTx<'_>) -> Result<T, E>) -> Result<T, E> {
     begin_write(db)?;
-    match change(&mut WriteTx(ReadTx(db))) {
+    match change(&mut WriteTx::new(db)) {
         Ok(value) => {
             commit(db)?;
             Ok(value)
@@ -67,7 +114,13 @@ pub(super) fn savepoint<T, E: From<StoreError>>(
     db: &mut Db,
     change: impl FnOnce(&mut WriteTx<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
-    let outcome = db.transaction(|db| change(&mut WriteTx(ReadTx(db))).map_err(Undo::Change));
+    let outcome = db.transaction(|db| {
+        let mut tx = WriteTx::new(db);
+        let changed = change(&mut tx).map_err(Undo::Change)?;
+        // The setting outlives the savepoint, and the next change may be anybody's.
+        tx.show(None);
+        Ok(changed)
+    });
     outcome.map_err(|undo| match undo {
         Undo::Change(error) => error,
         Undo::Savepoint(error) => error.into(),

@@ -55,7 +55,7 @@ impl UserRow {
 
 /// One user.
 pub fn find(tx: &mut ReadTx<'_>, scope: &TenantScope, id: &UserId) -> Result<Option<User>, StoreError> {
-    let row: Option<UserRow> = of(scope, id).select(UserRow::as_select()).first(tx.db()).optional()?;
+    let row: Option<UserRow> = of(scope, id).select(UserRow::as_select()).first(tx.of(scope)).optional()?;
     row.map(UserRow::into_domain).transpose()
 }
 
@@ -65,7 +65,7 @@ pub fn find_by_email(tx: &mut ReadTx<'_>, scope: &TenantScope, address: &EmailAd
         .filter(users::tenant_id.eq(scope.tenant().as_str()))
         .filter(users::email.eq(address.as_str()))
         .select(UserRow::as_select())
-        .first(tx.db())
+        .first(tx.of(scope))
         .optional()?;
     row.map(UserRow::into_domain).transpose()
 }
@@ -76,7 +76,7 @@ pub fn list(tx: &mut ReadTx<'_>, scope: &TenantScope) -> Result<Vec<User>, Store
         .filter(users::tenant_id.eq(scope.tenant().as_str()))
         .order((users::name, users::id))
         .select(UserRow::as_select())
-        .load(tx.db())?;
+        .load(tx.of(scope))?;
     rows.into_iter().map(UserRow::into_domain).collect()
 }
 
@@ -111,19 +111,19 @@ pub fn insert(tx: &mut WriteTx<'_>, scope: &TenantScope, user: &User) -> Result<
             users::zone.eq(user.zone.as_ref().map(ZoneName::as_str)),
             users::created_at.eq(user.created_at.seconds()),
         ))
-        .execute(tx.db())?;
+        .execute(tx.of(scope))?;
     Ok(())
 }
 
 /// Changes what a user may do.
 pub fn set_role(tx: &mut WriteTx<'_>, scope: &TenantScope, id: &UserId, role: Role) -> Result<(), StoreError> {
-    diesel::update(of(scope, id)).set(users::role.eq(role.word())).execute(tx.db())?;
+    diesel::update(of(scope, id)).set(users::role.eq(role.word())).execute(tx.of(scope))?;
     Ok(())
 }
 
 /// Switches a user off since that instant, or on again.
 pub fn set_deactivated(tx: &mut WriteTx<'_>, scope: &TenantScope, id: &UserId, since: Option<Instant>) -> Result<(), StoreError> {
-    diesel::update(of(scope, id)).set(users::deactivated_at.eq(since.map(Instant::seconds))).execute(tx.db())?;
+    diesel::update(of(scope, id)).set(users::deactivated_at.eq(since.map(Instant::seconds))).execute(tx.of(scope))?;
     Ok(())
 }
 
@@ -137,7 +137,7 @@ pub fn set_profile(
 ) -> Result<(), StoreError> {
     diesel::update(of(scope, id))
         .set((users::name.eq(name.as_str()), users::zone.eq(zone.map(ZoneName::as_str))))
-        .execute(tx.db())?;
+        .execute(tx.of(scope))?;
     Ok(())
 }
 
@@ -148,7 +148,7 @@ pub fn count_admins(tx: &mut ReadTx<'_>, scope: &TenantScope) -> Result<i64, Sto
         .filter(users::role.eq(Role::Admin.word()))
         .filter(users::deactivated_at.is_null())
         .count()
-        .get_result(tx.db())?)
+        .get_result(tx.of(scope))?)
 }
 
 #[diesel::dsl::auto_type(no_type_alias)]

@@ -26,7 +26,7 @@ pub fn begin_run(tx: &mut WriteTx<'_>, scope: &TenantScope, meeting: &Meeting, r
             .filter(runs::ended_at.is_null()),
     )
     .set(runs::ended_at.eq(Some(since)))
-    .execute(tx.db())?;
+    .execute(tx.of(scope))?;
     if known(tx, scope, meeting, run)?.is_none() {
         insert(tx, scope, meeting, run, None)?;
     }
@@ -46,7 +46,7 @@ pub fn end_run(tx: &mut WriteTx<'_>, scope: &TenantScope, meeting: &Meeting, run
             .filter(runs::uuid.eq(&run.uuid)),
     )
     .set(runs::ended_at.eq(Some(end)))
-    .execute(tx.db())?;
+    .execute(tx.of(scope))?;
     Ok(())
 }
 
@@ -62,7 +62,7 @@ fn known(
         .filter(runs::meeting_id.eq(meeting.id.as_str()))
         .filter(runs::uuid.eq(&run.uuid))
         .select((runs::began_at, runs::ended_at))
-        .first(tx.db())
+        .first(tx.of(scope))
         .optional()?)
 }
 
@@ -83,7 +83,7 @@ fn insert(
             runs::began_at.eq(run.since.seconds()),
             runs::ended_at.eq(end.map(Instant::seconds)),
         ))
-        .execute(tx.db())?;
+        .execute(tx.of(scope))?;
     Ok(())
 }
 
@@ -105,7 +105,7 @@ pub fn note_hold(
             hold_spans::from_at.eq(spent.start().seconds()),
             hold_spans::until_at.eq(spent.end().seconds()),
         ))
-        .execute(tx.db())?;
+        .execute(tx.of(scope))?;
     Ok(())
 }
 
@@ -145,9 +145,9 @@ pub fn list(tx: &mut ReadTx<'_>, _: &OperatorPass, during: Window, now: Instant)
 /// What a tenant's meetings needed licenses for at some time within `during`.
 pub fn list_of_tenant(tx: &mut ReadTx<'_>, scope: &TenantScope, during: Window, now: Instant) -> Result<Vec<Use>, StoreError> {
     let (tenant, from, until) = (scope.tenant().as_str(), during.start().seconds(), during.end().seconds());
-    let ran: Vec<Row> = ran(from, until).filter(runs::tenant_id.eq(tenant)).load(tx.db())?;
-    let waited: Vec<Row> = waited(from, until).filter(hold_spans::tenant_id.eq(tenant)).load(tx.db())?;
-    let waiting: Vec<Row> = waiting(from, until, now.seconds()).filter(meetings::tenant_id.eq(tenant)).load(tx.db())?;
+    let ran: Vec<Row> = ran(from, until).filter(runs::tenant_id.eq(tenant)).load(tx.of(scope))?;
+    let waited: Vec<Row> = waited(from, until).filter(hold_spans::tenant_id.eq(tenant)).load(tx.of(scope))?;
+    let waiting: Vec<Row> = waiting(from, until, now.seconds()).filter(meetings::tenant_id.eq(tenant)).load(tx.of(scope))?;
     Ok(in_domain(ran, true).chain(in_domain(waited, false)).chain(in_domain(waiting, false)).collect())
 }
 

@@ -27,8 +27,9 @@ use super::server::Site;
 
 /// How long the database may take before this counts as no answer; probes give up soon after.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// A part of the background work that has been silent for so long is late: it says that it lives every half minute.
-const LATE: Span = Span::minutes(2);
+/// A part of the background work that has been silent for so long is late: it says that it lives every minute at least, but
+/// for the sweeps, which nobody waits for.
+const LATE: Span = Span::minutes(3);
 
 const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
 

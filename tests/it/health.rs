@@ -24,13 +24,13 @@ with_demo_on_both_databases! {
         let probe = Visitor::nobody(&demo.portal);
         until("every lane has said that it lives", || async {
             let (status, told) = json(&probe, "/readyz").await;
-            status == 200 && told["ready"] == true && told["seconds_since"].as_object().is_some_and(|lanes| lanes.len() == 5)
+            status == 200 && told["ready"] == true && told["seconds_since"].as_object().is_some_and(|lanes| lanes.len() == duologue::app::bell::Lane::ALL.len())
         })
         .await;
         assert_eq!(json(&probe, "/readyz").await.1["background_late"], false);
         assert!(probe.get("/metrics").await.body.contains("duologue_background_seconds_since{part=\"inbox\"}"));
-        let silent = demo.app.now() - duologue::domain::time::Span::minutes(3);
-        // The keeper beats every half minute, so this stands long enough to be seen.
+        let silent = demo.app.now() - duologue::domain::time::Span::minutes(5);
+        // The keeper says so every half minute, so this stands long enough to be seen.
         demo.app.store.write(move |tx| duologue::store::heartbeats::beat(tx, "inbox", silent, "")).await.unwrap();
         let (status, told) = json(&probe, "/readyz").await;
         assert_eq!((status, &told["background_late"]), (200, &serde_json::json!(true)), "late work turns nobody away: {told}");

@@ -73,14 +73,14 @@ pub fn find(tx: &mut ReadTx<'_>, scope: &TenantScope, id: &MeetingId) -> Result<
         .filter(meetings::tenant_id.eq(scope.tenant().as_str()))
         .filter(meetings::id.eq(id.as_str()))
         .select(MeetingRow::as_select())
-        .first(tx.db())
+        .first(tx.of(scope))
         .optional()?;
     row.map(MeetingRow::into_domain).transpose()
 }
 
 /// One meeting with what its page shows.
 pub fn find_view(tx: &mut ReadTx<'_>, scope: &TenantScope, id: &MeetingId) -> Result<Option<MeetingView>, StoreError> {
-    let row: Option<ViewRow> = views!(scope).filter(meetings::id.eq(id.as_str())).first(tx.db()).optional()?;
+    let row: Option<ViewRow> = views!(scope).filter(meetings::id.eq(id.as_str())).first(tx.of(scope)).optional()?;
     row.map(view).transpose()
 }
 
@@ -97,7 +97,7 @@ pub fn list_of_host(
         .filter(meetings::ends_at.gt(during.start().seconds()).or(meetings::stage.eq(Stage::Live.word())))
         .order((meetings::starts_at, meetings::id))
         .limit(200)
-        .load(tx.db())?;
+        .load(tx.of(scope))?;
     rows.into_iter().map(view).collect()
 }
 
@@ -148,7 +148,7 @@ pub fn list(tx: &mut ReadTx<'_>, scope: &TenantScope, filter: &Filter) -> Result
     } else {
         query.filter(diesel::dsl::not(past)).order((meetings::starts_at.asc(), meetings::id.asc()))
     };
-    let rows: Vec<ViewRow> = query.offset(filter.offset).limit(filter.limit).load(tx.db())?;
+    let rows: Vec<ViewRow> = query.offset(filter.offset).limit(filter.limit).load(tx.of(scope))?;
     rows.into_iter().map(view).collect()
 }
 
@@ -164,7 +164,7 @@ pub fn find_by_key(tx: &mut ReadTx<'_>, scope: &TenantScope, key: &IdempotencyKe
         .filter(meetings::tenant_id.eq(scope.tenant().as_str()))
         .filter(meetings::idempotency_key.eq(key.as_str()))
         .select(meetings::id)
-        .first(tx.db())
+        .first(tx.of(scope))
         .optional()?;
     Ok(id.map(MeetingId::new))
 }
@@ -221,7 +221,7 @@ pub fn insert(
                 meetings::queued_at.eq(meeting.queued_at.map(Instant::seconds)),
             ),
         ))
-        .execute(tx.db())?;
+        .execute(tx.of(scope))?;
     Ok(())
 }
 
@@ -248,7 +248,7 @@ pub fn move_to(tx: &mut WriteTx<'_>, scope: &TenantScope, moved: &Meeting) -> Re
         meetings::zoom_retry_at.eq(None::<i64>),
         meetings::alert.eq(None::<String>),
     ))
-    .execute(tx.db())?;
+    .execute(tx.of(scope))?;
     Ok(updated == 1)
 }
 
@@ -277,7 +277,7 @@ pub fn set_state(
             meetings::polled_absent.eq(0),
             meetings::queued_at.eq(None::<i64>),
         ))
-        .execute(tx.db())?;
+        .execute(tx.of(scope))?;
     Ok(())
 }
 
@@ -297,7 +297,7 @@ pub fn set_hold(
             meetings::licensed.eq(licensed),
             meetings::queued_at.eq(None::<i64>),
         ))
-        .execute(tx.db())?;
+        .execute(tx.of(scope))?;
     Ok(())
 }
 
@@ -305,7 +305,7 @@ pub fn set_hold(
 pub fn set_queued(tx: &mut WriteTx<'_>, scope: &TenantScope, id: &MeetingId, at: Option<Instant>) -> Result<(), StoreError> {
     diesel::update(meetings::table.filter(meetings::tenant_id.eq(scope.tenant().as_str())).filter(meetings::id.eq(id.as_str())))
         .set(meetings::queued_at.eq(at.map(Instant::seconds)))
-        .execute(tx.db())?;
+        .execute(tx.of(scope))?;
     Ok(())
 }
 
@@ -319,7 +319,7 @@ pub fn set_time(tx: &mut WriteTx<'_>, scope: &TenantScope, meeting: &Meeting) ->
         meetings::ends_at.eq(meeting.window.end().seconds()),
         meetings::wall_time.eq(&meeting.wall_time),
     ))
-    .execute(tx.db())?;
+    .execute(tx.of(scope))?;
     Ok(())
 }
 
@@ -327,7 +327,7 @@ pub fn set_time(tx: &mut WriteTx<'_>, scope: &TenantScope, meeting: &Meeting) ->
 pub fn raise_sequence(tx: &mut WriteTx<'_>, scope: &TenantScope, id: &MeetingId) -> Result<(), StoreError> {
     diesel::update(meetings::table.filter(meetings::tenant_id.eq(scope.tenant().as_str())).filter(meetings::id.eq(id.as_str())))
         .set((meetings::sequence.eq(meetings::sequence + 1), meetings::zoom_tries.eq(0), meetings::zoom_retry_at.eq(None::<i64>)))
-        .execute(tx.db())?;
+        .execute(tx.of(scope))?;
     Ok(())
 }
 
@@ -335,7 +335,7 @@ pub fn raise_sequence(tx: &mut WriteTx<'_>, scope: &TenantScope, id: &MeetingId)
 pub fn mark_start_clicked(tx: &mut WriteTx<'_>, scope: &TenantScope, id: &MeetingId, at: Instant) -> Result<(), StoreError> {
     diesel::update(meetings::table.filter(meetings::tenant_id.eq(scope.tenant().as_str())).filter(meetings::id.eq(id.as_str())))
         .set(meetings::start_clicked_at.eq(Some(at.seconds())))
-        .execute(tx.db())?;
+        .execute(tx.of(scope))?;
     Ok(())
 }
 
@@ -343,7 +343,7 @@ pub fn mark_start_clicked(tx: &mut WriteTx<'_>, scope: &TenantScope, id: &Meetin
 pub fn mark_client_arrived(tx: &mut WriteTx<'_>, scope: &TenantScope, id: &MeetingId, at: Instant) -> Result<(), StoreError> {
     diesel::update(meetings::table.filter(meetings::tenant_id.eq(scope.tenant().as_str())).filter(meetings::id.eq(id.as_str())))
         .set(meetings::client_arrived_at.eq(Some(at.seconds())))
-        .execute(tx.db())?;
+        .execute(tx.of(scope))?;
     Ok(())
 }
 
@@ -351,7 +351,7 @@ pub fn mark_client_arrived(tx: &mut WriteTx<'_>, scope: &TenantScope, id: &Meeti
 pub fn set_alert(tx: &mut WriteTx<'_>, scope: &TenantScope, id: &MeetingId, alert: Option<&str>) -> Result<(), StoreError> {
     diesel::update(meetings::table.filter(meetings::tenant_id.eq(scope.tenant().as_str())).filter(meetings::id.eq(id.as_str())))
         .set(meetings::alert.eq(alert))
-        .execute(tx.db())?;
+        .execute(tx.of(scope))?;
     Ok(())
 }
 
@@ -373,6 +373,6 @@ pub fn list_ahead_of_host(tx: &mut ReadTx<'_>, scope: &TenantScope, host: &UserI
         .order((meetings::starts_at, meetings::id))
         .limit(500)
         .select(MeetingRow::as_select())
-        .load(tx.db())?;
+        .load(tx.of(scope))?;
     rows.into_iter().map(MeetingRow::into_domain).collect()
 }

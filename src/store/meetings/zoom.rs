@@ -91,7 +91,7 @@ pub fn set_room(
         meetings::zoom_retry_at.eq(None::<i64>),
         meetings::zoom_problem.eq(None::<String>),
     ))
-    .execute(tx.db())?;
+    .execute(tx.of(scope))?;
     Ok(set == 1)
 }
 
@@ -104,7 +104,7 @@ pub fn clear_room(tx: &mut WriteTx<'_>, scope: &TenantScope, id: &MeetingId) -> 
             meetings::zoom_sequence.eq(None::<i32>),
             meetings::zoom_retry_at.eq(None::<i64>),
         ))
-        .execute(tx.db())?;
+        .execute(tx.of(scope))?;
     Ok(())
 }
 
@@ -117,7 +117,7 @@ pub fn mark_synced(tx: &mut WriteTx<'_>, scope: &TenantScope, id: &MeetingId, se
             meetings::zoom_retry_at.eq(None::<i64>),
             meetings::zoom_problem.eq(None::<String>),
         ))
-        .execute(tx.db())?;
+        .execute(tx.of(scope))?;
     Ok(())
 }
 
@@ -135,7 +135,7 @@ pub fn mark_failed(
             meetings::zoom_retry_at.eq(Some(retry_at.seconds())),
             meetings::zoom_problem.eq(Some(problem)),
         ))
-        .execute(tx.db())?;
+        .execute(tx.of(scope))?;
     Ok(())
 }
 
@@ -151,10 +151,10 @@ pub fn mark_polled(
     if absent {
         diesel::update(row)
             .set((meetings::polled_at.eq(Some(at.seconds())), meetings::polled_absent.eq(meetings::polled_absent + 1)))
-            .execute(tx.db())?;
+            .execute(tx.of(scope))?;
     } else {
-        diesel::update(row).set((meetings::polled_at.eq(Some(at.seconds())), meetings::polled_absent.eq(0))).execute(tx.db())?;
+        diesel::update(row).set((meetings::polled_at.eq(Some(at.seconds())), meetings::polled_absent.eq(0))).execute(tx.of(scope))?;
     }
-    let times: i32 = row.select(meetings::polled_absent).first(tx.db())?;
+    let times: i32 = row.select(meetings::polled_absent).first(tx.of(scope))?;
     Ok(super::super::convert::count(times))
 }

@@ -140,3 +140,45 @@ async fn a_demo_that_was_killed_while_its_story_was_told_tells_it_again() {
     again.line_after("Portal", true);
     assert_eq!(told(&count("meetings")), meetings, "a story that was told is gone on from");
 }
+
+/// The number of SQL statements that the process has run.
+async fn statements(probe: &Visitor) -> i64 {
+    let metrics = probe.get("/metrics").await.body;
+    let line = metrics.lines().find_map(|line| line.strip_prefix("duologue_sql_statements_total ")).unwrap();
+    line.parse().unwrap()
+}
+
+/// What asking for `path` costs in statements: the least of several tries, since the background work runs some as well.
+async fn cost(probe: &Visitor, visitor: &Visitor, path: &str) -> i64 {
+    let mut least = i64::MAX;
+    for _ in 0..12 {
+        let before = statements(probe).await;
+        assert_eq!(visitor.get(path).await.status, 200);
+        least = least.min(statements(probe).await - before);
+    }
+    least
+}
+
+#[actix_web::test]
+async fn the_dashboard_costs_three_statements_at_most() {
+    let console = Console::bare();
+    let mut running = Running::start(console.command(&[
+        "demo",
+        "--folder",
+        "played",
+        "--bind",
+        "127.0.0.1:0",
+        "--simulator-bind",
+        "127.0.0.1:0",
+    ]));
+    let portal = running.line_after("Portal", true);
+    let probe = Visitor::nobody(&portal);
+    let staff = Visitor::signed_in(&portal, "/t/north-clinic", "ana@north-clinic.example").await;
+    // What looking at the metrics costs itself is taken off: a page that asks the database nothing costs just that.
+    let looking = cost(&probe, &probe, "/healthz").await;
+    let (dashboard, region) =
+        (cost(&probe, &staff, "/t/north-clinic").await - looking, cost(&probe, &staff, "/t/north-clinic/now").await - looking);
+    assert!((1..=3).contains(&dashboard) && (1..=3).contains(&region), "{dashboard} and {region}");
+    let meetings = cost(&probe, &staff, "/t/north-clinic/meetings/new").await - looking;
+    assert!(meetings > dashboard, "a page that asks more is seen to: {meetings}");
+}

@@ -9,6 +9,7 @@ mod links;
 mod meetings;
 mod migrations;
 mod pool;
+mod row_security;
 mod schema;
 mod scope;
 mod search;

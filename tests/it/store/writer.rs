@@ -181,7 +181,7 @@ both_databases! {
 fn cut_connections(db: &Database) {
     let DatabaseUrl::Postgres(_) = db.url else { panic!("SQLite has no connections to cut") };
     Raw::open(&db.url).execute(
-        "DO $$ BEGIN PERFORM pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
+        "SET ROLE NONE; DO $$ BEGIN PERFORM pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
          WHERE datname = current_database() AND pid <> pg_backend_pid(); END $$",
     );
 }

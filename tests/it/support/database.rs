@@ -151,8 +151,18 @@ fn new_postgres(options: &str) -> (DatabaseUrl, Home) {
     let mut server_connection = Raw::open(&server());
     // Left behind by a run of the same number that was killed.
     server_connection.execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
-    server_connection.execute(&format!("CREATE DATABASE {name}{options}"));
+    create(&mut server_connection, &name, options);
     (database_named(&name), Home::Server { name })
+}
+
+/// Makes a database in which everybody is an ordinary role, as Duologue should be: policies do not bind superusers.
+fn create(server: &mut Raw, name: &str, options: &str) {
+    server.execute(
+        "DO $$ BEGIN CREATE ROLE duologue_tests NOSUPERUSER NOBYPASSRLS; \
+         EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$",
+    );
+    server.execute(&format!("CREATE DATABASE {name} OWNER duologue_tests{options}"));
+    server.execute(&format!("ALTER DATABASE {name} SET role = 'duologue_tests'"));
 }
 
 /// The name of a migrated database to copy from. It is named after the migrations, so it is made once and kept.
@@ -165,7 +175,7 @@ fn migrated_template() -> String {
         server_connection.rows(&format!("SELECT datname::text a, NULL b, NULL c FROM pg_database WHERE datname = '{name}'"));
     if found.is_empty() {
         server_connection.execute(&format!("DROP DATABASE IF EXISTS {name}_unfinished WITH (FORCE)"));
-        server_connection.execute(&format!("CREATE DATABASE {name}_unfinished"));
+        create(&mut server_connection, &format!("{name}_unfinished"), "");
         migrate::up(&database_named(&format!("{name}_unfinished"))).unwrap();
         server_connection.execute(&format!("ALTER DATABASE {name}_unfinished RENAME TO {name}"));
     }
@@ -227,7 +237,7 @@ impl Raw {
             }
             DatabaseUrl::Postgres(url) => {
                 let mut connection = PgConnection::establish(url).unwrap();
-                connection.batch_execute("SET client_min_messages = 'warning'").unwrap();
+                connection.batch_execute("SET client_min_messages = 'warning'; SET duologue.tenant = '*'").unwrap();
                 Self::Postgres(connection)
             }
         }

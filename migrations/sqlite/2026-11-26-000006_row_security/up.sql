@@ -1,0 +1,2 @@
+-- SQLite has no policies for rows: whoever opens the file sees all of it. Its tenants are kept apart by the types of
+-- src/store/scope.rs alone, which PostgreSQL's policies back up in ../../postgres.
