@@ -88,8 +88,20 @@ impl Town {
             webhook_secret: Secret::new(WEBHOOK_SECRET),
         });
         let (parties, seats, by_hand) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
-        let mut town =
-            Self { app, zoom, clock, mailbox, fuse, parties, seats, by_hand, taken: BTreeMap::new(), deaths: 0, facts: String::new(), transport };
+        let mut town = Self {
+            app,
+            zoom,
+            clock,
+            mailbox,
+            fuse,
+            parties,
+            seats,
+            by_hand,
+            taken: BTreeMap::new(),
+            deaths: 0,
+            facts: String::new(),
+            transport,
+        };
         for (slug, hosts) in [("acme", 3), ("globex", 2), ("initech", 2)] {
             town.settle_party(slug, hosts, licenses, dice)?;
         }

@@ -11,6 +11,8 @@ mod html;
 #[cfg(test)]
 mod journey;
 #[cfg(test)]
+mod keeper;
+#[cfg(test)]
 mod layers;
 mod ledger;
 #[cfg(test)]

@@ -5,4 +5,5 @@ pub(crate) mod cast;
 pub(crate) mod database;
 pub(crate) mod demo;
 pub(crate) mod html;
+pub(crate) mod wire;
 pub(crate) mod world;

@@ -26,11 +26,14 @@ use duologue::zoom::pace::Paced;
 use duologue::zoom::simulator::{LocalTransport, Outgoing, Settings, SharedWorld, World as Zoom};
 use duologue::zoom::{Client, Credentials};
 
+use super::wire::Wire;
+
 pub(crate) const WEBHOOK_SECRET: &str = "webhook-secret-of-the-tests";
 
 pub(crate) struct World {
     pub(crate) app: Arc<App>,
     pub(crate) zoom: SharedWorld,
+    pub(crate) wire: Wire,
     pub(crate) clock: Clock,
     pub(crate) mailbox: Mailbox,
     pub(crate) acme: Party,
@@ -60,12 +63,14 @@ impl World {
         let settings = Settings::new(credentials.clone(), WEBHOOK_SECRET, licenses);
         let zoom = Arc::new(Mutex::new(Zoom::new(settings, Ids::seeded(2))));
         let mailbox = Mailbox::new(Sender::parse("Duologue <meet@duologue.example>").unwrap());
-        let app = app(store, &zoom, &clock, &mailbox, credentials);
+        let wire = Wire::new(LocalTransport::new(zoom.clone(), clock.clone()));
+        let mailer = Mailer::Mailbox(mailbox.clone());
+        let app = app(store, &zoom, &wire, &clock, mailer, credentials);
         let acme =
             Party::found(&app, &zoom, "acme", &[("Ana Ruiz", "ana", Role::Admin), ("Bo Lind", "bo", Role::Staff)], 1).await;
         let globex = Party::found(&app, &zoom, "globex", &[("Cy Young", "cy", Role::Admin)], 5).await;
         app.set_licenses(&app.console(), licenses).await.unwrap().unwrap();
-        let world = Self { app, zoom, clock, mailbox, acme, globex };
+        let world = Self { app, zoom, wire, clock, mailbox, acme, globex };
         world.app.sync_seats(&world.app.console()).await.unwrap();
         world
     }
@@ -87,8 +92,13 @@ impl World {
 
     /// The process dies and another takes its place, on the same database and the same Zoom.
     pub(crate) fn restart(&mut self, store: (Store, KeeperPass)) {
+        self.app = self.another(store, Mailer::Mailbox(self.mailbox.clone()));
+    }
+
+    /// Another process beside this one, on the same Zoom.
+    pub(crate) fn another(&self, store: (Store, KeeperPass), mailer: Mailer) -> Arc<App> {
         let credentials = Credentials { account_id: "a".into(), client_id: "b".into(), client_secret: "c".into() };
-        self.app = app(store, &self.zoom, &self.clock, &self.mailbox, credentials);
+        app(store, &self.zoom, &self.wire, &self.clock, mailer, credentials)
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -211,14 +221,20 @@ impl World {
     }
 }
 
-fn app(store: (Store, KeeperPass), zoom: &SharedWorld, clock: &Clock, mailbox: &Mailbox, credentials: Credentials) -> Arc<App> {
-    let transport = LocalTransport::new(zoom.clone(), clock.clone());
+fn app(
+    store: (Store, KeeperPass),
+    zoom: &SharedWorld,
+    wire: &Wire,
+    clock: &Clock,
+    mailer: Mailer,
+    credentials: Credentials,
+) -> Arc<App> {
     let plan = zoom.lock().unwrap_or_else(PoisonError::into_inner).settings().plan;
-    let paced = Paced::new(Arc::new(transport), plan, clock.clone());
+    let paced = Paced::new(Arc::new(wire.clone()), plan, clock.clone());
     App::new(Parts {
         store,
         zoom: Client::new(Arc::new(paced), credentials, clock.clone()),
-        mailer: Mailer::Mailbox(mailbox.clone()),
+        mailer,
         clock: clock.clone(),
         ids: Ids::random(),
         secret_key: Secret::new("0123456789012345678901234567890123456789"),
