@@ -20,6 +20,8 @@ mod life;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod outbox;
+#[cfg(test)]
 mod routes;
 #[cfg(test)]
 mod store;
