@@ -1,15 +1,17 @@
 //! `demo`: the whole product on one machine, with a simulated Zoom and a mailbox page, and three tenants to play with.
 //!
-//! The past is made by the product itself: the same verbs, run on a clock that is set back, against the simulated Zoom.
+//! The past is made by the product itself: the same verbs, run on a clock that is set back, against the simulated Zoom in the
+//! same process. From then on the portal reaches it over HTTP, as it would reach Zoom.
 
 mod people;
 mod story;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use actix_web::dev::Server;
+use actix_web::rt::task::JoinHandle;
 use url::Url;
 
 use crate::app::{App, Parts};
@@ -18,9 +20,11 @@ use crate::config::{self, DemoConfig, Secret};
 use crate::mail::{Mailbox, Mailer, Sender};
 use crate::store::{DatabaseUrl, Store, migrate};
 use crate::web::{self, WebOptions};
+use crate::zoom::http::HttpTransport;
 use crate::zoom::label::Plan;
 use crate::zoom::pace::Paced;
-use crate::zoom::simulator::{self, LocalTransport, Settings, SharedWorld, SimulatorConfig, World};
+use crate::zoom::simulator::{self, Settings, SharedWorld, SimulatorConfig, World};
+use crate::zoom::transport::Transport;
 use crate::zoom::{Client, Credentials};
 
 pub use people::PASSWORD;
@@ -44,19 +48,19 @@ pub struct Demo {
     pub mailbox: Mailbox,
 }
 
-/// A demo with its two servers, which run when they are awaited.
+/// A demo with its two servers. The portal's runs when it is awaited.
 pub struct Started {
     /// What is known of it.
     pub demo: Demo,
     /// The portal.
     pub server: Server,
-    /// The simulated Zoom with the mailbox.
-    pub simulator_server: Server,
+    /// The simulated Zoom with the mailbox; it runs already, because the portal asks it before it is ready.
+    pub simulator_server: JoinHandle<std::io::Result<()>>,
 }
 
 impl Started {
     /// The parts, for whoever runs the servers apart.
-    pub fn into_parts(self) -> (Demo, Server, Server) {
+    pub fn into_parts(self) -> (Demo, Server, JoinHandle<std::io::Result<()>>) {
         (self.demo, self.server, self.simulator_server)
     }
 }
@@ -73,8 +77,8 @@ struct Stage {
 }
 
 impl Stage {
-    fn app(&self, clock: Clock, ids: Ids) -> anyhow::Result<Arc<App>> {
-        let transport = LocalTransport::new(self.world.clone(), clock.clone());
+    /// The verbs on this clock, with this way to the simulated Zoom.
+    fn app(&self, transport: impl Transport + 'static, clock: Clock, ids: Ids) -> anyhow::Result<Arc<App>> {
         let paced = Paced::new(Arc::new(transport), Plan::Pro, clock.clone());
         Ok(App::new(Parts {
             store: Store::open(&self.database)?,
@@ -123,7 +127,7 @@ pub async fn start(config: &DemoConfig, folder: &Path) -> anyhow::Result<Started
         story::tell(&stage).await?;
     }
     // Only now: its webhooks go out by the system's clock, and the story has one of its own.
-    let (simulator_server, _) = simulator::start(
+    let (simulator_server, zoom) = simulator::start(
         SimulatorConfig {
             bind: config.simulator_bind,
             public_url: Some(simulator.clone()),
@@ -133,7 +137,10 @@ pub async fn start(config: &DemoConfig, folder: &Path) -> anyhow::Result<Started
         world.clone(),
         crate::mail::mailbox_pages::configure(mailbox.clone()),
     )?;
-    let app = stage.app(Clock::System, ids)?;
+    let simulator_server = actix_web::rt::spawn(simulator_server);
+    let zoom = here(zoom);
+    let transport = HttpTransport::new(&format!("http://{zoom}/v2"), &format!("http://{zoom}/oauth/token"))?;
+    let app = stage.app(transport, Clock::System, ids)?;
     app.sync_seats(&app.console()).await?;
     crate::keeper::start(&app);
     let parts = web::Demo { simulator_url: simulator.clone(), mailbox_url: format!("{simulator}/mailbox") };
@@ -154,6 +161,12 @@ fn key(folder: &Path, ids: &Ids) -> std::io::Result<Secret> {
     let key = hex::encode(ids.bytes::<32>());
     std::fs::write(&path, &key)?;
     Ok(Secret::new(key))
+}
+
+/// How this machine reaches what listens at `address`.
+fn here(address: SocketAddr) -> SocketAddr {
+    let loopback: IpAddr = if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
+    if address.ip().is_unspecified() { SocketAddr::new(loopback, address.port()) } else { address }
 }
 
 fn browser_url(address: SocketAddr) -> String {

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
 mod drift;
 #[cfg(test)]
 mod engine;
