@@ -1,16 +1,18 @@
 //! `demo`: the whole product on one machine, with a simulated Zoom and a mailbox page, and three tenants to play with.
 //!
-//! The past is made by the product itself: the same verbs, run on a clock that is set back, against the simulated Zoom.
+//! The past is made by the product itself: the same verbs, run on a clock that is set back, against the simulated Zoom in the
+//! same process. From then on the portal reaches it over HTTP, as it would reach Zoom.
 
 mod people;
 mod story;
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use actix_web::dev::Server;
+use actix_web::rt::task::JoinHandle;
 use url::Url;
 
 use crate::app::{App, Parts};
@@ -20,9 +22,11 @@ use crate::mail::{Mailbox, Mailer, Sender};
 use crate::store::scope::OperatorPass;
 use crate::store::{DatabaseUrl, Store, migrate};
 use crate::web::{self, WebOptions};
+use crate::zoom::http::HttpTransport;
 use crate::zoom::label::Plan;
 use crate::zoom::pace::Paced;
-use crate::zoom::simulator::{self, LocalTransport, Settings, SharedWorld, SimulatorConfig, World};
+use crate::zoom::simulator::{self, Settings, SharedWorld, SimulatorConfig, World};
+use crate::zoom::transport::Transport;
 use crate::zoom::{Client, Credentials};
 
 pub use people::PASSWORD;
@@ -50,19 +54,19 @@ pub struct Demo {
     pub mailbox: Mailbox,
 }
 
-/// A demo with its two servers, which run when they are awaited.
+/// A demo with its two servers. The portal's runs when it is awaited.
 pub struct Started {
     /// What is known of it.
     pub demo: Demo,
     /// The portal.
     pub server: Server,
-    /// The simulated Zoom with the mailbox.
-    pub simulator_server: Server,
+    /// The simulated Zoom with the mailbox; it runs already, because the portal asks it before it is ready.
+    pub simulator_server: JoinHandle<std::io::Result<()>>,
 }
 
 impl Started {
     /// The parts, for whoever runs the servers apart.
-    pub fn into_parts(self) -> (Demo, Server, Server) {
+    pub fn into_parts(self) -> (Demo, Server, JoinHandle<std::io::Result<()>>) {
         (self.demo, self.server, self.simulator_server)
     }
 }
@@ -100,11 +104,10 @@ impl Stage {
         })
     }
 
-    /// The verbs, and the right to run the pool.
-    fn app(&self, clock: Clock, ids: Ids) -> anyhow::Result<(Arc<App>, OperatorPass)> {
+    /// The verbs on this clock with this way to the simulated Zoom, and the right to run the pool.
+    fn app(&self, transport: impl Transport + 'static, clock: Clock, ids: Ids) -> anyhow::Result<(Arc<App>, OperatorPass)> {
         let store = Store::open(&self.database)?;
         let pass = OperatorPass::console(&store.1);
-        let transport = LocalTransport::new(self.world.clone(), clock.clone());
         let paced = Paced::new(Arc::new(transport), Plan::Pro, clock.clone());
         let app = App::new(Parts {
             store,
@@ -137,7 +140,7 @@ pub async fn start(config: &DemoConfig, folder: &Path) -> anyhow::Result<Started
 
     // Only now: its webhooks go out by the system's clock, and the story has one of its own.
     drop(reserved);
-    let (simulator_server, _) = simulator::start(
+    let (simulator_server, zoom) = simulator::start(
         SimulatorConfig {
             bind: simulator_bind,
             public_url: Some(simulator.clone()),
@@ -148,7 +151,10 @@ pub async fn start(config: &DemoConfig, folder: &Path) -> anyhow::Result<Started
         crate::mail::mailbox_pages::configure(stage.mailbox.clone()),
     )
     .map_err(|error| ConfigError::cannot_listen(SIMULATOR_BIND, simulator_bind, &error))?;
-    let (app, console) = stage.app(Clock::System, ids)?;
+    let simulator_server = actix_web::rt::spawn(simulator_server);
+    let zoom = here(zoom);
+    let transport = HttpTransport::new(&format!("http://{zoom}/v2"), &format!("http://{zoom}/oauth/token"))?;
+    let (app, console) = stage.app(transport, Clock::System, ids)?;
     app.sync_seats(&console).await?;
     let parts = web::Demo { simulator_url: simulator.clone(), mailbox_url: format!("{simulator}/mailbox") };
     let options = WebOptions { zoom_origins: vec![simulator.clone()], demo: Some(parts), workers: 2, patience: web::PATIENCE };
@@ -205,6 +211,12 @@ fn key(folder: &Path, ids: &Ids) -> std::io::Result<Secret> {
     let key = hex::encode(ids.bytes::<32>());
     std::fs::write(&path, &key)?;
     Ok(Secret::new(key))
+}
+
+/// How this machine reaches what listens at `address`.
+fn here(address: SocketAddr) -> SocketAddr {
+    let loopback: IpAddr = if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
+    if address.ip().is_unspecified() { SocketAddr::new(loopback, address.port()) } else { address }
 }
 
 fn browser_url(address: SocketAddr) -> String {

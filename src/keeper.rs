@@ -3,10 +3,12 @@
 //! It looks when its bell rings and every few seconds besides, does what there is, and looks again. It takes no input, so a
 //! restart, a second process, a lost webhook and a normal day are the same case (design rule 3.2.2).
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
+use futures_util::FutureExt;
 
 use crate::app::bell::Lane;
 use crate::app::letters::Turn;
@@ -109,9 +111,11 @@ impl Keeper {
     }
 }
 
-/// Does what there is in a lane. An error is logged once, here; the lane looks again at the next interval.
+/// Does what there is in a lane. An error is logged once, here; the lane looks again at the next interval. So it does after
+/// a panic, which would else end the lane for as long as the process lives.
 async fn work(app: &Arc<App>, lane: Lane, beat: bool) {
-    let outcome = run(app, lane).await;
+    let turn = AssertUnwindSafe(run(app, lane)).catch_unwind().await;
+    let outcome = turn.unwrap_or_else(|_panic| Err(AppError::Defect("a turn of the background work panicked".to_owned())));
     if let Err(error) = &outcome {
         tracing::error!(lane = lane.name(), %error, "the background work was interrupted; it goes on in a moment");
     }

@@ -3,27 +3,25 @@
 //! The outbox keeps facts and ids. The text, with its links, is made when the letter is sent and is the same each time, so
 //! a letter that is sent twice after a crash is one mail to the recipient.
 
+mod delivery;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{LetterId, MeetingId};
 use crate::domain::names::{EmailAddress, NameError, PersonName, Topic, ZoneName};
-use crate::domain::time::{Instant, Span, Window};
+use crate::domain::time::{Instant, Window};
 use crate::mail::letters as text;
 use crate::mail::letters::LetterError;
-use crate::mail::{Letter, Recipient, SendError, Stamp};
+use crate::mail::{Letter, Recipient, Stamp};
 use crate::store::clients::Client;
 use crate::store::letters::{self, Due, NewLetter};
 use crate::store::scope::TenantScope;
 use crate::store::{StoreError, WriteTx};
 
-use super::{App, AppError};
+use super::App;
 use crate::domain::meeting::Meeting;
 use crate::domain::tenant::Tenant;
-
-/// How long a sender may take before somebody else tries the letter.
-const CLAIM: Span = Span::minutes(2);
-/// After this many tries a letter is given up: about two days of trying.
-const MOST_TRIES: u32 = 14;
+use delivery::Known;
 
 /// What an outbox row says about a letter. Field names are stored: they may be added to and never renamed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -50,6 +48,20 @@ struct MeetingDraft {
     reply_to: Option<String>,
     client_name: String,
     client_zone: String,
+}
+
+impl Draft {
+    fn of(due: &Due) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(&due.payload)
+    }
+
+    /// The meeting it is about, if it is about one.
+    const fn meeting(&self) -> Option<&MeetingDraft> {
+        match self {
+            Self::Invitation(facts) | Self::Rescheduled { facts, .. } | Self::Cancelled(facts) => Some(facts),
+            Self::AccountInvitation { .. } | Self::PasswordReset { .. } | Self::PasswordChanged { .. } => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -210,47 +222,29 @@ impl App {
         self.url(&format!("{path}/password/{}", self.keys.one_time_secret(link_id)))
     }
 
-    /// Sends the letter that has waited longest.
-    pub async fn deliver_one(&self) -> Result<Turn, AppError> {
-        let (pass, now) = (self.pass(), self.now());
-        let due = self.store.write(move |tx| letters::claim(tx, &pass, now, now + CLAIM)).await?;
-        let Some(due) = due else { return Ok(Turn::Idle) };
-        let outcome = match self.compose(&due) {
-            Ok(letter) => self.mailer.send(&letter).await,
-            Err(reason) => Err(SendError::Never(reason)),
-        };
-        let (id, now) = (due.id.clone(), self.now());
-        match outcome {
-            Ok(()) => self.store.write::<_, StoreError, _>(move |tx| letters::mark_sent(tx, &id, now)).await?,
-            Err(SendError::Later(problem)) if due.tries + 1 < MOST_TRIES => {
-                tracing::warn!(letter = %id, tries = due.tries + 1, %problem, "a letter could not be sent; it is tried again");
-                let at = now + pause_after(due.tries);
-                self.store.write::<_, StoreError, _>(move |tx| letters::mark_delayed(tx, &id, at, &problem)).await?;
-            }
-            Err(SendError::Later(problem) | SendError::Never(problem)) => {
-                tracing::error!(letter = %id, %problem, "a letter was given up");
-                self.store.write::<_, StoreError, _>(move |tx| letters::mark_failed(tx, &id, &problem)).await?;
-            }
-        }
-        Ok(Turn::Worked)
-    }
-
     /// Writes a letter from what the outbox keeps of it.
-    fn compose(&self, due: &Due) -> Result<Letter, String> {
-        let draft: Draft =
-            serde_json::from_str(&due.payload).map_err(|error| format!("the outbox row cannot be read: {error}"))?;
+    fn compose(&self, due: &Due, known: Known) -> Result<Letter, String> {
+        let draft = Draft::of(due).map_err(|error| format!("the outbox row cannot be read: {error}"))?;
         let stamp = Stamp { id: due.id.clone(), at: due.created_at };
-        self.write(stamp, &due.recipient, draft).map_err(|error| error.to_string())
+        let address = EmailAddress::parse(&due.recipient).map_err(|_| "the recipient's address cannot be read".to_owned())?;
+        self.write(stamp, &address, draft, known).map_err(|error| error.to_string())
     }
 
-    fn write(&self, stamp: Stamp, address: &EmailAddress, draft: Draft) -> Result<Letter, ComposeError> {
+    fn write(&self, stamp: Stamp, address: &EmailAddress, draft: Draft, known: Known) -> Result<Letter, ComposeError> {
         match draft {
             Draft::Invitation(facts) => self.about_meeting(address, &facts, |facts| text::invitation(stamp, facts)),
+            // Who has not heard of the meeting is invited to it as it is now.
+            Draft::Rescheduled { facts, .. } if !known.heard => {
+                self.about_meeting(address, &facts, |facts| text::invitation(stamp, facts))
+            }
+            Draft::Rescheduled { facts, before } if known.missed_a_change || before == facts.window => {
+                self.about_meeting(address, &facts, |facts| text::changed(stamp, facts, !known.missed_a_change))
+            }
             Draft::Rescheduled { facts, before } => {
                 let before = window(before)?;
                 self.about_meeting(address, &facts, |facts| text::rescheduled(stamp, facts, before))
             }
-            Draft::Cancelled(facts) => self.about_meeting(address, &facts, |facts| text::cancelled(stamp, facts)),
+            Draft::Cancelled(facts) => self.about_meeting(address, &facts, |facts| text::cancelled(stamp, facts, known.heard)),
             Draft::AccountInvitation { facts, link_id, expires_at, invited_by } => {
                 let link = self.password_link(&facts.path, &link_id);
                 let invited_by = invited_by.map(|name| PersonName::parse(&name)).transpose()?;
@@ -317,11 +311,6 @@ fn about_account(
     let person = Recipient { address: address.clone(), name: PersonName::parse(&facts.name)? };
     let zone = ZoneName::parse(&facts.zone)?;
     Ok(write(&text::Account { person: &person, place: &facts.place, zone: &zone })?)
-}
-
-/// One minute, then doubling up to six hours.
-fn pause_after(tries: u32) -> Span {
-    Span::minutes(1 << tries.min(8)).min(Span::hours(6))
 }
 
 fn payload(draft: &Draft) -> String {

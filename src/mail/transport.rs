@@ -17,10 +17,10 @@ pub enum Mailer {
 /// A letter that was not sent. The texts name no address and no secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
-    /// Trying again can help: no connection, no answer in time, a 4xx reply, or a mistake in our own settings.
+    /// Trying again can help: no connection, no answer in time, a 4xx reply, or a refusal that is not about the recipient.
     #[error("{0}")]
     Later(String),
-    /// Trying again cannot help: the mail server refuses this letter or this recipient.
+    /// Trying again cannot help: the mail server refuses this recipient, or the letter cannot be written.
     #[error("{0}")]
     Never(String),
 }

@@ -40,7 +40,7 @@ pub enum ZoomError {
     /// Zoom refuses to move licenses for now, because they were moved too often.
     #[error("Zoom has frozen the account's license assignments")]
     Frozen,
-    /// The user or meeting is not known to Zoom.
+    /// The user or meeting is not known to Zoom: it said so with one of its own codes (1001, 1010, 1120, 3001).
     #[error("Zoom does not know it")]
     Gone,
     /// Zoom refused, and will refuse again.
@@ -143,8 +143,9 @@ impl ZoomError {
             4700 | 4711 => Self::MissingScope(scopes_named_in(&raw)),
             124 => Self::Unauthorized(cleaned(&raw)),
             200 if lower.contains("paid user") => Self::NoLicense,
-            1001 | 1120 | 3001 => Self::Gone,
-            _ if reply.status == 404 => Self::Gone,
+            1001 | 1010 | 1120 | 3001 => Self::Gone,
+            // Whoever says "not found" without one of Zoom's codes for it, such as a proxy, knows nothing of our users.
+            _ if reply.status == 404 => Self::Unclear("status 404 without Zoom's word that it is gone".into()),
             _ if reply.status == 401 => Self::Unauthorized(cleaned(&raw)),
             _ => Self::Refused { code, message: cleaned(&with_fields(raw, &refusal)) },
         }
@@ -260,8 +261,19 @@ mod tests {
 
     #[test]
     fn unknown_things_are_gone() {
-        for (status, body) in [(404, ""), (404, r#"{"code":1001,"message":"x"}"#), (400, r#"{"code":3001,"message":"x"}"#)] {
-            assert_eq!(error(status, body), ZoomError::Gone);
+        for code in [1001, 1010, 1120, 3001] {
+            for status in [400, 404] {
+                assert_eq!(error(status, &format!(r#"{{"code":{code},"message":"x"}}"#)), ZoomError::Gone, "{code}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_404_that_zoom_did_not_explain_is_unclear() {
+        for body in
+            ["", "<html>no such host</html>", r#"{"message":"no route"}"#, r#"{"code":2300,"message":"x"}"#, r#"{"code":404}"#]
+        {
+            assert!(error(404, body).is_unclear(), "{body}");
         }
     }
 

@@ -75,6 +75,9 @@ impl Tokens {
         let call = Call::oauth(&[("grant_type", "account_credentials"), ("account_id", account_id)], auth);
         let reply = self.transport.send(call).await.map_err(ZoomError::no_reply)?;
         let now = self.clock.now();
+        if reply.status == 404 {
+            return Err(ZoomError::Unreachable("there is no token endpoint at this address".into()));
+        }
         let reply = ZoomError::in_reply(reply, now).map_err(refused)?;
         read(&reply, now).ok_or_else(|| ZoomError::Unclear("the token endpoint answered without a token".into()))
     }
@@ -84,7 +87,6 @@ impl Tokens {
 fn refused(error: ZoomError) -> ZoomError {
     match error {
         ZoomError::Refused { code, message } => ZoomError::Unauthorized(cleaned(&format!("{message} (code {code})"))),
-        ZoomError::Gone => ZoomError::Unauthorized("the token endpoint is not there".into()),
         other => other,
     }
 }

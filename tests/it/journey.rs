@@ -86,7 +86,7 @@ async fn the_loop(scripts: bool) {
             press(client, "I am here").await;
             until(client, scripts, "knows that you are here").await;
             client.screenshot(&picture("client-waits")).await;
-            until(host, scripts, "Client").await;
+            until(host, scripts, "Client arrived").await;
 
             // The host starts it and is in Zoom's room; a license is on the seat.
             element(host, "//main//button[starts-with(normalize-space(), 'Start')]").await.click().await.unwrap();

@@ -13,6 +13,7 @@ use duologue::store::{DatabaseUrl, Store, migrate};
 use duologue::zoom::simulator::{Fault, Odds};
 
 use crate::support::database::{Database, both_databases};
+use crate::support::wire::End;
 use crate::support::world::{World, minutes};
 
 #[tokio::test]
@@ -125,22 +126,30 @@ async fn without_any_webhook_the_polls_find_start_and_end() {
 
 #[tokio::test]
 async fn a_process_that_dies_between_claim_and_proof_is_settled_by_the_next() {
-    let folder = tempfile::tempdir().unwrap();
-    let url = DatabaseUrl::Sqlite(folder.path().join("d.db"));
-    migrate::up(&url).unwrap();
-    let mut world = World::new(Store::open(&url).unwrap(), 1).await;
-    let meeting = world.booked(&world.acme, 0, 60, 30).await;
-    world.settle().await;
-    // Zoom applies the change, and the answer never comes back: the process dies waiting for it.
-    world.zoom(|zoom, _| zoom.faults_mut().set(Fault::NoAnswer, Odds { next: 1, per_mille: 0 }));
-    world.clock.set(crate::support::world::monday() + minutes(55));
-    world.work().await;
-    assert_eq!(world.licenses().await[0].slot.place(), Place::Attaching);
-    world.restart(Store::open(&url).unwrap());
-    world.pass(minutes(2)).await;
-    assert_eq!(world.licenses().await[0].slot.place(), Place::Attached);
-    world.at(60).await;
-    world.start(&world.acme, 0, &meeting).await;
+    for end in [End::DiesBefore, End::DiesAfter] {
+        let folder = tempfile::tempdir().unwrap();
+        let url = DatabaseUrl::Sqlite(folder.path().join("d.db"));
+        migrate::up(&url).unwrap();
+        let mut world = World::new(Store::open(&url).unwrap(), 1).await;
+        let meeting = world.booked(&world.acme, 0, 60, 30).await;
+        world.settle().await;
+        world.wire.ends(end);
+        world.clock.set(crate::support::world::monday() + minutes(55));
+        // The process is at work when it dies: what it was doing is dropped where it stands, and nothing is tidied up.
+        tokio::select! {
+            () = world.work() => panic!("it did not die"),
+            () = world.wire.dead() => {}
+        }
+        let at_zoom = if end == End::DiesAfter { 1 } else { 0 };
+        assert_eq!(world.licenses().await[0].slot.place(), Place::Attaching, "{end:?}");
+        assert_eq!(world.zoom(|zoom, _| zoom.licenses_in_use()), at_zoom, "{end:?}");
+        world.restart(Store::open(&url).unwrap());
+        world.pass(minutes(4)).await;
+        assert_eq!(world.licenses().await[0].slot.place(), Place::Attached, "{end:?}");
+        world.at(60).await;
+        world.start(&world.acme, 0, &meeting).await;
+        assert_eq!(world.zoom(|zoom, _| zoom.licenses_in_use()), 1, "{end:?}");
+    }
 }
 
 #[tokio::test]

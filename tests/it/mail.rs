@@ -1,5 +1,6 @@
 //! Letters over a real SMTP server: Debian's `python3-aiosmtpd`, started here, read back with Python's own mail parser.
 
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -156,4 +157,69 @@ async fn a_letter_arrives_whole_and_refusals_are_told_apart() {
     drop(server);
     let gone = smtp.send(&sent).await;
     assert!(matches!(gone, Err(SendError::Later(_))), "{gone:?}");
+}
+
+/// A mail server that answers `reply` where `verb` comes (or in its greeting) and says yes to everything else. Gives its URL.
+fn server_that_refuses(verb: &'static str, reply: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("smtp://ana:secret@{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let Ok((stream, _)) = listener.accept() else { return };
+        let mut say = stream.try_clone().unwrap();
+        let mut answer = |line: &str| write!(say, "{line}\r\n");
+        let mut content = false;
+        if answer(if verb == "greeting" { reply } else { "220 ready" }).is_err() {
+            return;
+        }
+        for line in BufReader::new(stream).lines() {
+            let Ok(line) = line else { return };
+            let word = line.split([' ', ':']).next().unwrap_or_default().to_uppercase();
+            let answered = match word.as_str() {
+                "." => {
+                    content = false;
+                    answer(if verb == "." { reply } else { "250 taken" })
+                }
+                _ if content => continue,
+                word if word == verb => answer(reply),
+                "EHLO" => answer("250-here\r\n250-8BITMIME\r\n250 AUTH PLAIN"),
+                "AUTH" => answer("235 welcome"),
+                "DATA" => {
+                    content = true;
+                    answer("354 go on")
+                }
+                _ => answer("250 fine"),
+            };
+            if answered.is_err() {
+                return;
+            }
+        }
+    });
+    url
+}
+
+#[actix_web::test]
+async fn a_letter_is_given_up_only_for_what_is_said_of_its_recipient() {
+    let sender = Sender::parse("North Clinic <meet@mail.example.com>").unwrap();
+    let cases = [
+        ("greeting", "554 no service here", false),
+        ("AUTH", "535 5.7.8 wrong password", false),
+        ("MAIL", "530 5.7.0 sign in first", false),
+        ("MAIL", "550 <meet@mail.example.com> may not send", false),
+        ("RCPT", "554 5.7.1 <bo@example.com>: relay access denied", false),
+        ("RCPT", "451 4.7.1 greylisted", false),
+        ("RCPT", "550 <bo@example.com> no such user", true),
+        ("RCPT", "550 5.1.1 <bo@example.com> no such user", true),
+        (".", "554 looks like spam", false),
+        (".", "550 5.1.1 no such user", true),
+    ];
+    for (verb, reply, never) in cases {
+        let smtp = Smtp::new(&server_that_refuses(verb, reply), sender.clone()).unwrap();
+        let error = smtp.send(&letter("bo@example.com", &sender)).await.unwrap_err();
+        assert_eq!(matches!(error, SendError::Never(_)), never, "{verb} {reply}: {error:?}");
+        assert!(error.to_string().contains(&reply[..3]) && !error.to_string().contains('@'), "{error}");
+    }
+    let smtp = Smtp::new(&server_that_refuses("", ""), sender.clone()).unwrap();
+    for _ in 0..3 {
+        smtp.send(&letter("bo@example.com", &sender)).await.unwrap();
+    }
 }

@@ -4,6 +4,7 @@
 mod browser;
 #[cfg(test)]
 mod commands;
+mod demo;
 #[cfg(test)]
 mod drift;
 #[cfg(test)]
@@ -23,6 +24,7 @@ mod ledger;
 mod life;
 #[cfg(test)]
 mod mail;
+mod outbox;
 #[cfg(test)]
 mod planner;
 #[cfg(test)]

@@ -51,10 +51,13 @@ struct View {
     before: Vec<String>,
     join_link: String,
     answered: bool,
+    same_time: bool,
+    invited: bool,
 }
 
 rendering!(render_invitation(View): "mail/invitation/subject.txt", "mail/invitation/body.txt", "mail/invitation/body.html");
 rendering!(render_rescheduled(View): "mail/rescheduled/subject.txt", "mail/rescheduled/body.txt", "mail/rescheduled/body.html");
+rendering!(render_changed(View): "mail/changed/subject.txt", "mail/changed/body.txt", "mail/changed/body.html");
 rendering!(render_cancelled(View): "mail/cancelled/subject.txt", "mail/cancelled/body.txt", "mail/cancelled/body.html");
 
 /// Tells the client of a meeting, with the join link and an entry for their calendar. Also what "resend" sends.
@@ -69,10 +72,18 @@ pub fn rescheduled(stamp: Stamp, facts: &MeetingFacts<'_>, before: Window) -> Re
     Ok(facts.letter(stamp, render_rescheduled(&facts.view(Some(before)))?, calendar))
 }
 
-/// Tells the client that the meeting will not take place. The link is not repeated.
-pub fn cancelled(stamp: Stamp, facts: &MeetingFacts<'_>) -> Result<Letter, LetterError> {
+/// Tells the client that the meeting has changed, and how it is now. `same_time`: only what it is about has changed, as far as
+/// the client knows of it.
+pub fn changed(stamp: Stamp, facts: &MeetingFacts<'_>, same_time: bool) -> Result<Letter, LetterError> {
+    let calendar = facts.invite(&stamp);
+    Ok(facts.letter(stamp, render_changed(&View { same_time, ..facts.view(None) })?, calendar))
+}
+
+/// Tells the client that the meeting will not take place. The link is not repeated. `invited`: whether an invitation is known
+/// to have gone out.
+pub fn cancelled(stamp: Stamp, facts: &MeetingFacts<'_>, invited: bool) -> Result<Letter, LetterError> {
     let calendar = facts.call_off(&stamp);
-    Ok(facts.letter(stamp, render_cancelled(&facts.view(None))?, calendar))
+    Ok(facts.letter(stamp, render_cancelled(&View { invited, ..facts.view(None) })?, calendar))
 }
 
 impl MeetingFacts<'_> {
@@ -91,6 +102,8 @@ impl MeetingFacts<'_> {
             before: before.map(|window| self.both(window)).unwrap_or_default(),
             join_link: self.join_link.to_owned(),
             answered: self.reply_to.is_some(),
+            same_time: false,
+            invited: true,
         }
     }
 

@@ -9,7 +9,7 @@ mod meeting;
 use askama::Template;
 
 pub use account::{Account, account_invitation, password_changed, password_reset};
-pub use meeting::{MeetingFacts, cancelled, invitation, rescheduled};
+pub use meeting::{MeetingFacts, cancelled, changed, invitation, rescheduled};
 
 /// A letter could not be written: a mistake in a template, since the facts are all typed.
 #[derive(Debug, thiserror::Error)]

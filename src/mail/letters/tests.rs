@@ -90,11 +90,38 @@ fn a_change_shows_both_times_and_a_cancellation_no_link() {
     assert!(letter.text.contains("Tuesday 3 November 2026, 14:00") && letter.text.contains("Monday 2 November 2026, 14:00"));
     assert_eq!(letter.calendar.unwrap().method, Method::Request);
 
-    let letter = about("Check-up", None, "Europe/Madrid", cancelled);
+    let letter = about("Check-up", None, "Europe/Madrid", |stamp, facts| cancelled(stamp, facts, true));
     assert!(letter.subject.as_str().starts_with("Cancelled:"));
     assert_eq!(letter.calendar.as_ref().unwrap().method, Method::Cancel);
     let everything = letter.text + &letter.html + &letter.calendar.unwrap().ics;
     assert!(!everything.contains(LINK));
+}
+
+#[test]
+fn a_change_of_the_topic_alone_says_that_the_time_stays() {
+    let letter = about("Second opinion", None, "Europe/Madrid", |stamp, facts| changed(stamp, facts, true));
+    assert_eq!(letter.subject.as_str(), "Changed: your meeting on Tuesday 3 November 2026 with Ana Ruiz");
+    for part in [&letter.text, &letter.html] {
+        for fact in ["Second opinion", "The time stays as it was", "Tuesday 3 November 2026, 14:00–14:45 (Madrid, UTC+1)", LINK]
+        {
+            assert!(part.contains(fact), "lacks {fact}: {part}");
+        }
+        assert!(!part.contains("new time") && !part.contains("New time"), "{part}");
+    }
+    assert_eq!(letter.calendar.unwrap().method, Method::Request);
+
+    let letter = about("Second opinion", None, "Europe/Madrid", |stamp, facts| changed(stamp, facts, false));
+    assert!(!letter.text.contains("stays") && letter.text.contains("This is how it is now"), "{}", letter.text);
+}
+
+#[test]
+fn a_cancellation_of_what_nobody_was_invited_to_speaks_of_no_link_they_had() {
+    let letter = about("Check-up", None, "Europe/Madrid", |stamp, facts| cancelled(stamp, facts, false));
+    assert!(
+        !letter.text.contains("you were sent") && letter.text.contains("If an invitation has reached you"),
+        "{}",
+        letter.text
+    );
 }
 
 #[test]

@@ -153,7 +153,9 @@ pub fn mark_polled(
             .set((meetings::polled_at.eq(Some(at.seconds())), meetings::polled_absent.eq(meetings::polled_absent + 1)))
             .execute(tx.of(scope))?;
     } else {
-        diesel::update(row).set((meetings::polled_at.eq(Some(at.seconds())), meetings::polled_absent.eq(0))).execute(tx.of(scope))?;
+        diesel::update(row)
+            .set((meetings::polled_at.eq(Some(at.seconds())), meetings::polled_absent.eq(0)))
+            .execute(tx.of(scope))?;
     }
     let times: i32 = row.select(meetings::polled_absent).first(tx.of(scope))?;
     Ok(super::super::convert::count(times))

@@ -26,7 +26,9 @@ fn seen(raw: &mut Raw, tenant: &str, table: &str) -> usize {
 async fn a_statement_that_forgets_whose_rows_it_wants_finds_one_tenants() {
     let db = with_rows().await;
     let mut raw = Raw::open(&db.url);
-    for (table, everybody, acme, globex) in [("tenants", 2, 1, 1), ("users", 3, 2, 1), ("clients", 2, 1, 1), ("meetings", 1, 1, 0)] {
+    for (table, everybody, acme, globex) in
+        [("tenants", 2, 1, 1), ("users", 3, 2, 1), ("clients", 2, 1, 1), ("meetings", 1, 1, 0)]
+    {
         assert_eq!(seen(&mut raw, "*", table), everybody, "{table}");
         assert_eq!((seen(&mut raw, "acme", table), seen(&mut raw, "globex", table)), (acme, globex), "{table}");
         for nobody in ["", "nobody", "acme' OR 'x"] {

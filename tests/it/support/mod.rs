@@ -5,6 +5,7 @@ pub(crate) mod cast;
 pub(crate) mod database;
 pub(crate) mod demo;
 pub(crate) mod html;
+pub(crate) mod wire;
 pub(crate) mod world;
 
 /// Asks again, without waiting for a fixed time, until it has happened; gives up after two minutes.

@@ -26,6 +26,8 @@ use duologue::zoom::pace::Paced;
 use duologue::zoom::simulator::{LocalTransport, Outgoing, Settings, SharedWorld, World as Zoom};
 use duologue::zoom::{Client, Credentials};
 
+use super::wire::Wire;
+
 pub(crate) const WEBHOOK_SECRET: &str = "webhook-secret-of-the-tests";
 
 pub(crate) struct World {
@@ -33,6 +35,7 @@ pub(crate) struct World {
     /// The right to run the pool.
     pub(crate) console: OperatorPass,
     pub(crate) zoom: SharedWorld,
+    pub(crate) wire: Wire,
     pub(crate) clock: Clock,
     pub(crate) mailbox: Mailbox,
     pub(crate) acme: Party,
@@ -63,13 +66,15 @@ impl World {
         let zoom = Arc::new(Mutex::new(Zoom::new(settings, Ids::seeded(2))));
         let mailbox = Mailbox::new(Sender::parse("Duologue <meet@duologue.example>").unwrap());
         let console = OperatorPass::console(&store.1);
-        let app = app(store, &zoom, &clock, &mailbox, credentials);
+        let wire = Wire::new(LocalTransport::new(zoom.clone(), clock.clone()));
+        let mailer = Mailer::Mailbox(mailbox.clone());
+        let app = app(store, &zoom, &wire, &clock, mailer, credentials);
         let founder = Founder { app: &app, console: &console, zoom: &zoom };
         let acme = founder.found("acme", &[("Ana Ruiz", "ana", Role::Admin), ("Bo Lind", "bo", Role::Staff)], 1).await;
         let globex = founder.found("globex", &[("Cy Young", "cy", Role::Admin)], 5).await;
         app.set_licenses(&console, licenses).await.unwrap().unwrap();
         app.sync_seats(&console).await.unwrap();
-        Self { app, console, zoom, clock, mailbox, acme, globex }
+        Self { app, console, zoom, wire, clock, mailbox, acme, globex }
     }
 
     /// Another tenant, with so many users and a seat for each.
@@ -93,10 +98,15 @@ impl World {
         self.app = self.node(store);
     }
 
-    /// Another process with the same Zoom, clock and mailbox.
+    /// Another process beside this one, on the same Zoom, clock and mailbox.
     pub(crate) fn node(&self, store: (Store, KeeperPass)) -> Arc<App> {
+        self.another(store, Mailer::Mailbox(self.mailbox.clone()))
+    }
+
+    /// Another process beside this one, on the same Zoom, with a mailer of its own.
+    pub(crate) fn another(&self, store: (Store, KeeperPass), mailer: Mailer) -> Arc<App> {
         let credentials = Credentials { account_id: "a".into(), client_id: "b".into(), client_secret: "c".into() };
-        app(store, &self.zoom, &self.clock, &self.mailbox, credentials)
+        app(store, &self.zoom, &self.wire, &self.clock, mailer, credentials)
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -224,14 +234,20 @@ impl World {
     }
 }
 
-fn app(store: (Store, KeeperPass), zoom: &SharedWorld, clock: &Clock, mailbox: &Mailbox, credentials: Credentials) -> Arc<App> {
-    let transport = LocalTransport::new(zoom.clone(), clock.clone());
+fn app(
+    store: (Store, KeeperPass),
+    zoom: &SharedWorld,
+    wire: &Wire,
+    clock: &Clock,
+    mailer: Mailer,
+    credentials: Credentials,
+) -> Arc<App> {
     let plan = zoom.lock().unwrap_or_else(PoisonError::into_inner).settings().plan;
-    let paced = Paced::new(Arc::new(transport), plan, clock.clone());
+    let paced = Paced::new(Arc::new(wire.clone()), plan, clock.clone());
     App::new(Parts {
         store,
         zoom: Client::new(Arc::new(paced), credentials, clock.clone()),
-        mailer: Mailer::Mailbox(mailbox.clone()),
+        mailer,
         clock: clock.clone(),
         ids: Ids::random(),
         secret_key: Secret::new("0123456789012345678901234567890123456789"),
