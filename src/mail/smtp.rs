@@ -198,7 +198,8 @@ async fn send(connection: &mut AsyncSmtpConnection, envelope: &Envelope, mail: &
 
 async fn within<T>(work: impl Future<Output = Result<T, SendError>>) -> Result<T, SendError> {
     let late = |_| Err(SendError::Later(format!("the mail server did not answer within {} s", PATIENCE.as_secs())));
-    timeout(PATIENCE, work).await.unwrap_or_else(late)
+    // A conversation with a server is large, and whoever sends a letter should not be.
+    timeout(PATIENCE, Box::pin(work)).await.unwrap_or_else(late)
 }
 
 fn refuse_open_password(url: &Url) -> Result<(), SmtpUrlError> {

@@ -6,7 +6,7 @@ use duologue::app::bell::Lane;
 use duologue::keeper;
 
 use crate::support::wire::End;
-use crate::support::world::World;
+use crate::support::world::{World, minutes};
 
 #[actix_web::test]
 async fn a_panic_in_one_turn_does_not_end_a_lane() {
@@ -19,7 +19,7 @@ async fn a_panic_in_one_turn_does_not_end_a_lane() {
         while world.meeting(&world.acme, &meeting).await.room.is_none() {
             pause.tick().await;
             // The pause after a failed turn is over, and the lane is asked to look again.
-            world.clock.advance(Duration::from_secs(60));
+            world.clock.set(world.now() + minutes(1));
             world.app.bell.ring(Lane::Rooms);
         }
     });

@@ -140,7 +140,7 @@ async fn a_process_that_dies_between_claim_and_proof_is_settled_by_the_next() {
             () = world.work() => panic!("it did not die"),
             () = world.wire.dead() => {}
         }
-        let at_zoom = if end == End::DiesAfter { 1 } else { 0 };
+        let at_zoom = u32::from(end == End::DiesAfter);
         assert_eq!(world.licenses().await[0].slot.place(), Place::Attaching, "{end:?}");
         assert_eq!(world.zoom(|zoom, _| zoom.licenses_in_use()), at_zoom, "{end:?}");
         world.restart(Store::open(&url).unwrap());

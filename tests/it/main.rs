@@ -4,6 +4,7 @@
 mod browser;
 #[cfg(test)]
 mod commands;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod drift;
@@ -19,11 +20,13 @@ mod journey;
 mod keeper;
 #[cfg(test)]
 mod layers;
+#[cfg(test)]
 mod ledger;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
 mod mail;
+#[cfg(test)]
 mod outbox;
 #[cfg(test)]
 mod planner;
