@@ -79,6 +79,8 @@ pub enum Answer {
     Used(MeetingId),
     /// The meeting is not booked any more: it runs, is over or was cancelled.
     TooLate,
+    /// Its host has pressed Start a moment ago and may be entering it.
+    Starting,
 }
 
 /// The answer to a cancellation.
@@ -100,7 +102,7 @@ enum Outcome {
 
 impl App {
     /// Writes a refusal down, for the tenant's usage and the planning of licenses.
-    fn note_refusal(
+    pub(super) fn note_refusal(
         &self,
         tx: &mut WriteTx<'_>,
         scope: &TenantScope,
@@ -196,7 +198,7 @@ pub(super) fn needs_license(tenant: &Tenant, length: Span) -> bool {
 
 /// The seats that a meeting could run on, in order of preference (design rule 3.1.11). While licenses cannot move, those that
 /// have one come first.
-fn seats_for(
+pub(super) fn seats_for(
     tx: &mut ReadTx<'_>,
     scope: &TenantScope,
     host: &UserId,
@@ -210,6 +212,10 @@ fn seats_for(
     if rules.frozen && licensed {
         let has_license = demand::licensed_seats(tx)?;
         seats.sort_by_key(|seat| !has_license.contains(&seat.id));
+    }
+    if seats.is_empty() && rules.strategy == Strategy::Standing {
+        // Who has no seat may meet without a license on one of the pool's.
+        seats = seats::standing_candidates(tx, scope, host, tenant.shared_seats)?;
     }
     Ok(seats.into_iter().map(|seat| seat.id).collect())
 }

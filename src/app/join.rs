@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::meeting::{Meeting, Stage};
+use crate::domain::meeting::{Meeting, Stage, State};
 use crate::domain::tenant::Tenant;
 use crate::domain::time::{Instant, Span};
 use crate::store::audit::{self, Actor};
@@ -81,12 +81,15 @@ impl App {
 }
 
 fn door(meeting: &Meeting, now: Instant) -> Door {
-    let started = meeting.start_clicked_at.is_some_and(|at| now < at + START_IS_FRESH);
+    let ended_at = if let State::Ended { at, .. } = meeting.state { Some(at) } else { None };
+    let since_then = |pressed: Instant| ended_at.is_none_or(|ended| ended < pressed);
+    let started = meeting.start_clicked_at.is_some_and(|at| now < at + START_IS_FRESH && since_then(at));
     match (meeting.state.stage(), &meeting.room) {
         (Stage::Live, Some(room)) => Door::Open(room.join_url.clone()),
-        (Stage::Booked | Stage::Missed, Some(room)) if started => Door::Open(room.join_url.clone()),
-        (Stage::Ended | Stage::Cancelled, _) => Door::Over,
-        (Stage::Missed, _) if now >= meeting.window.end() => Door::Over,
+        (Stage::Booked | Stage::Missed | Stage::Ended, Some(room)) if started => Door::Open(room.join_url.clone()),
+        (Stage::Cancelled, _) => Door::Over,
+        (Stage::Ended, _) if !meeting.is_awaited_at(now) => Door::Over,
+        (Stage::Missed, _) if now >= meeting.window.end() && !meeting.is_awaited_at(now) => Door::Over,
         _ if now < meeting.window.start() - Span::minutes(15) => Door::Early,
         _ => Door::HostMissing,
     }

@@ -1,6 +1,7 @@
 //! What Zoom tells us of a meeting's life, by webhook or by poll: the same effects for both.
 
 use crate::domain::meeting::{LONGEST, Meeting, Run, State};
+use crate::domain::pool::PoolSettings;
 use crate::domain::time::{Instant, SLOT_SECONDS, Span, Window};
 use crate::store::audit::{self, Actor};
 use crate::store::scope::TenantScope;
@@ -66,11 +67,7 @@ impl App {
             return Ok(false);
         };
         let settings = pool::settings(tx)?;
-        // The rest of the hold is given back, but for the time in which people come back after a dropped line. One that ran
-        // for longer than any plan begins later now, so that a search through planned holds still finds it.
-        let until = (at + settings.rejoin).max(meeting.hold.start());
-        let from = meeting.hold.start().max(until - LONGEST);
-        meetings::set_state(tx, scope, &meeting.id, &ended, (from, until))?;
+        meetings::set_state(tx, scope, &meeting.id, &ended, kept_after(meeting, at, &settings))?;
         meetings::set_alert(tx, scope, &meeting.id, None)?;
         audit::add(tx, &self.entry(Some(scope.tenant()), by, "meeting.ended", Some(&meeting.id), format!("run {}", run.uuid)))?;
         Ok(true)
@@ -91,7 +88,7 @@ impl App {
         }
     }
 
-    /// Nobody started it in time: the license and the rest of the hold are given back.
+    /// Nobody started it in time, or came back to it: the license and the rest of the hold are given back.
     pub(super) fn note_missed(&self, tx: &mut WriteTx<'_>, scope: &TenantScope, meeting: &Meeting) -> Result<bool, StoreError> {
         let now = self.now();
         let until = now.max(meeting.hold.start());
@@ -104,12 +101,23 @@ impl App {
                 audit::add(tx, &self.entry(Some(scope.tenant()), Actor::Keeper, "meeting.missed", Some(&meeting.id), ""))?;
                 Ok(true)
             }
-            // It was missed before, asked for again, and not started then either.
-            Err(_) if matches!(meeting.state, State::Missed { .. }) => {
+            // It was missed or had ended before, was asked for again, and not started then either.
+            Err(_) if meeting.is_awaited_at(now) => {
                 meetings::set_hold(tx, scope, &meeting.id, given_back, meeting.licensed)?;
                 Ok(true)
             }
             Err(_) => Ok(false),
         }
     }
+}
+
+/// What a meeting that has ended at `at` still holds. One that ended before its time, as when its host looked into the room,
+/// keeps what it was promised. Of others the rest is given back, but for the time in which people come back after a dropped
+/// line. One that ran for longer than any plan begins later now, so that a search through planned holds still finds it.
+fn kept_after(meeting: &Meeting, at: Instant, settings: &PoolSettings) -> (Instant, Instant) {
+    if at < meeting.window.start() {
+        return (meeting.hold.start().max(meeting.window.start() - settings.lead), meeting.hold.end());
+    }
+    let until = (at + settings.rejoin).max(meeting.hold.start());
+    (meeting.hold.start().max(until - LONGEST), until)
 }

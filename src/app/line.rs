@@ -102,6 +102,7 @@ impl App {
         if meeting.waits_to_begin() {
             let begins = Meeting {
                 window: meeting.window.moved_to(hold.0),
+                announced: true,
                 wall_time: zone::wall_time(hold.0, &meeting.zone),
                 ..meeting.clone()
             };

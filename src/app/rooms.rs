@@ -11,7 +11,7 @@ use crate::domain::seat::may_write;
 use crate::domain::time::{Instant, Span};
 use crate::store::meetings::{self, Errand, Task};
 use crate::store::scope::TenantScope;
-use crate::store::{StoreError, seat_days, seats};
+use crate::store::{StoreError, old_rooms, seat_days, seats};
 use crate::zoom::{MeetingChange, NewMeeting, ZoomError, secrets};
 
 use super::letters::Turn;
@@ -31,7 +31,7 @@ impl App {
     pub async fn run_errand(self: &Arc<Self>) -> Result<Turn, AppError> {
         let (pass, now) = (self.pass(), self.now());
         let Some(errand) = self.store.read(move |tx| meetings::next_errand(tx, &pass, now)).await? else {
-            return Ok(Turn::Idle);
+            return self.clear_an_old_room().await;
         };
         if let Err(error) = self.run(&errand).await {
             let AppError::Zoom(error) = error else { return Err(error) };
@@ -41,6 +41,22 @@ impl App {
             self.store
                 .write::<_, StoreError, _>(move |tx| meetings::mark_failed(tx, &scope, &meeting.id, retry_at, &error.to_string()))
                 .await?;
+        }
+        Ok(Turn::Worked)
+    }
+
+    /// Deletes one of Zoom's meetings that none of ours uses any more.
+    async fn clear_an_old_room(&self) -> Result<Turn, AppError> {
+        let (pass, now) = (self.pass(), self.now());
+        let Some(old) = self.store.read(move |tx| old_rooms::next(tx, &pass, now)).await? else { return Ok(Turn::Idle) };
+        let pass = self.pass();
+        match self.zoom.delete_meeting(old.number).await {
+            Ok(()) | Err(ZoomError::Gone) => self.store.write(move |tx| old_rooms::remove(tx, &pass, old.number)).await?,
+            Err(error) => {
+                tracing::warn!(%error, "an old meeting could not be deleted at Zoom");
+                let retry_at = self.retry_at(&error, old.tries);
+                self.store.write(move |tx| old_rooms::mark_failed(tx, &pass, old.number, retry_at)).await?;
+            }
         }
         Ok(Turn::Worked)
     }
@@ -65,7 +81,7 @@ impl App {
         }
     }
 
-    /// Creates the meeting at Zoom on its seat. Whoever comes second deletes what it made.
+    /// Creates the meeting at Zoom on its seat. What whoever comes second has made there is deleted again.
     pub(super) async fn make_room(
         self: &Arc<Self>,
         scope: &TenantScope,
@@ -85,11 +101,18 @@ impl App {
         let answer = self.zoom.create_meeting(&host, &new).await;
         let room = self.counted(&meeting.seat, asked_at, answer).await?.room();
         let (tx_scope, id, sequence, made) = (scope.clone(), meeting.id.clone(), meeting.sequence, room.clone());
-        let kept = self.store.write(move |tx| meetings::set_room(tx, &tx_scope, &id, &made, sequence)).await?;
-        if kept {
+        let (on, number) = (meeting.seat.clone(), room.number);
+        let kept = self.store.write::<_, StoreError, _>(move |tx| {
+            let is_still_there = meetings::find(tx, &tx_scope, &id)?.is_some_and(|meeting| meeting.seat == on);
+            let kept = is_still_there && meetings::set_room(tx, &tx_scope, &id, &made, sequence)?;
+            if !kept {
+                old_rooms::add(tx, number)?;
+            }
+            Ok(kept)
+        });
+        if kept.await? {
             return Ok(room);
         }
-        self.zoom.delete_meeting(room.number).await?;
         let (tx_scope, id) = (scope.clone(), meeting.id.clone());
         let current = self.store.read(move |tx| meetings::find(tx, &tx_scope, &id)).await?;
         current.and_then(|meeting| meeting.room).ok_or(AppError::NotFound("meeting"))

@@ -4,19 +4,19 @@
 
 use std::sync::Arc;
 
-use crate::domain::admission::{Refusal, Request};
-use crate::domain::ids::MeetingId;
+use crate::domain::admission::{Refusal, Request, Rules};
+use crate::domain::ids::{MeetingId, SeatId};
 use crate::domain::line;
 use crate::domain::meeting::{Kind, Meeting, Stage};
 use crate::domain::plan::Problem;
-use crate::domain::tenant::User;
+use crate::domain::tenant::{Tenant, User};
 use crate::domain::time::Instant;
 use crate::store::audit::{self, Actor};
 use crate::store::scope::TenantScope;
-use crate::store::{WriteTx, meetings, pool, tenants};
+use crate::store::{StoreError, WriteTx, meetings, pool, tenants};
 use crate::zoom::{StartUrl, ZoomError, pace};
 
-use super::bookings::{decide, needs_license, rules};
+use super::bookings::{decide, needs_license, rules, seats_for};
 use super::licenses::Attached;
 use super::rooms::Pressed;
 use super::{App, AppError};
@@ -123,36 +123,51 @@ impl App {
         match meeting.state.stage() {
             Stage::Cancelled => return Ok(Permit::Cancelled),
             Stage::Live => return Ok(Permit::Granted(Box::new(meeting))),
-            // Zoom ends a running meeting when its host starts another, so a busy seat is never started over.
-            _ if meetings::is_seat_live(tx, &meeting.seat, id)? => return Ok(Permit::Refused(Refusal::SeatBusy)),
-            Stage::Booked if meeting.hold.contains(now) => return Ok(Permit::Granted(Box::new(meeting))),
             _ if line::is_too_early(&meeting, now) => return Ok(Permit::TooEarly(meeting.window.start())),
             Stage::Booked | Stage::Ended | Stage::Missed => {}
         }
         let tenant = tenants::get(tx, scope)?;
         let settings = pool::settings(tx)?;
         let rules = rules(&settings, now);
+        let is_its_seat_free = !meetings::is_seat_live(tx, &meeting.seat, id)?;
+        let is_content = meeting.licensed || with == With::WhateverThereIs || !needs_license(&tenant, meeting.window.length());
+        if is_its_seat_free && is_content && is_granted(&meeting, now) {
+            return Ok(Permit::Granted(Box::new(meeting)));
+        }
         let window = line::wanted(&meeting, now);
+        let licensed = needs_license(&tenant, window.length());
+        let seats = if is_its_seat_free {
+            vec![meeting.seat.clone()]
+        } else {
+            free_seats(tx, scope, &meeting, &tenant, (&rules, licensed))?
+        };
         let request = Request {
             tenant: tenant.id.clone(),
             host: meeting.host.clone(),
             moving: Some(meeting.id.clone()),
-            seats: vec![meeting.seat.clone()],
+            seats,
             window,
             kind: Kind::OnDemand,
-            licensed: needs_license(&tenant, window.length()),
+            licensed,
         };
+        if request.seats.is_empty() {
+            return self.refused(tx, scope, &request, Refusal::SeatBusy);
+        }
         match decide(tx, &request, &rules, &settings)? {
             Ok(admitted) => {
-                self.begin(tx, scope, &meeting, (now, admitted.hold.end()), request.licensed)?;
+                self.reseat(tx, scope, by, &meeting, &admitted.seat)?;
+                self.begin(tx, scope, &meeting, (now, admitted.hold.end()), licensed)?;
             }
-            Err(refusal) if refusal == Refusal::SeatBusy || with == With::License => return Ok(Permit::Refused(refusal)),
+            Err(refusal) if refusal == Refusal::SeatBusy || with == With::License => {
+                return self.refused(tx, scope, &request, refusal);
+            }
             Err(_) => {
-                // Without a license it still needs its seat to itself, which a refusal for want of a license does not say.
+                // Without a license it still needs a seat to itself, which a refusal for want of a license does not say.
                 let without = Request { licensed: false, ..request };
-                if decide(tx, &without, &rules, &settings)?.is_err() {
-                    return Ok(Permit::Refused(Refusal::SeatBusy));
-                }
+                let Ok(admitted) = decide(tx, &without, &rules, &settings)? else {
+                    return self.refused(tx, scope, &without, Refusal::SeatBusy);
+                };
+                self.reseat(tx, scope, by, &meeting, &admitted.seat)?;
                 // What is promised for later stays promised.
                 if !meeting.licensed || meeting.hold.start() <= now {
                     self.begin(tx, scope, &meeting, (now, window.end() + settings.grace), false)?;
@@ -160,6 +175,35 @@ impl App {
             }
         }
         Ok(Permit::Granted(Box::new(own(tx)?)))
+    }
+
+    fn refused(
+        &self,
+        tx: &mut WriteTx<'_>,
+        scope: &TenantScope,
+        request: &Request,
+        refusal: Refusal,
+    ) -> Result<Permit, AppError> {
+        self.note_refusal(tx, scope, request, refusal)?;
+        Ok(Permit::Refused(refusal))
+    }
+
+    /// Puts the meeting on the seat on which it can begin, when that is not its own.
+    fn reseat(
+        &self,
+        tx: &mut WriteTx<'_>,
+        scope: &TenantScope,
+        by: &User,
+        meeting: &Meeting,
+        seat: &SeatId,
+    ) -> Result<(), AppError> {
+        if *seat == meeting.seat {
+            return Ok(());
+        }
+        meetings::set_seat(tx, scope, &meeting.id, seat)?;
+        let detail = format!("from seat {} to seat {seat}", meeting.seat);
+        let by = Actor::User(by.id.clone());
+        Ok(audit::add(tx, &self.entry(Some(scope.tenant()), by, "meeting.reseated", Some(&meeting.id), detail))?)
     }
 
     /// A fresh start URL; a meeting that Zoom does not know (yet, or any more) is made first.
@@ -194,6 +238,29 @@ impl App {
             .await?;
         Ok(true)
     }
+}
+
+/// Whether it may begin now by what it was given before: by its booking, by the line, or by an earlier press of Start.
+fn is_granted(meeting: &Meeting, now: Instant) -> bool {
+    meeting.queued_at.is_none() && meeting.hold.contains(now) && meeting.is_awaited_at(now)
+}
+
+/// The seats on which it could begin instead of its own, on which somebody meets: Zoom ends a running meeting when its host
+/// starts another, so a busy seat is never started over.
+fn free_seats(
+    tx: &mut WriteTx<'_>,
+    scope: &TenantScope,
+    meeting: &Meeting,
+    tenant: &Tenant,
+    how: (&Rules, bool),
+) -> Result<Vec<SeatId>, StoreError> {
+    let mut free = Vec::new();
+    for seat in seats_for(tx, scope, &meeting.host, tenant, how)? {
+        if !meetings::is_seat_live(tx, &seat, &meeting.id)? {
+            free.push(seat);
+        }
+    }
+    Ok(free)
 }
 
 fn host_words(error: &ZoomError) -> String {

@@ -49,8 +49,12 @@ impl App {
             let uses = uses::list_of_tenant(tx, &scope, past, now)?;
             let seats: BTreeSet<SeatId> = uses.iter().map(|one| one.seat.clone()).collect();
             let seats: Vec<SeatId> = seats.into_iter().collect();
-            let mut pieces = partition(&ledger::list_of_tenant(tx, &scope, &seats, past)?, &uses, past);
-            // A seat of the pool serves others too.
+            let mut holdings = ledger::list_of_tenant(tx, &scope, past)?;
+            // Its meetings may have been on seats that were charged to others, or to nobody.
+            let others = ledger::list_on_seats(tx, &seats, past)?;
+            holdings.extend(others.into_iter().filter(|one| one.tenant.as_ref() != Some(scope.tenant())));
+            holdings.sort_by_key(|one| (one.license, one.claimed));
+            let mut pieces = partition(&holdings, &uses, past);
             pieces.retain(|piece| piece.tenant.as_ref() == Some(scope.tenant()));
             Ok(Usage { pieces, refusals })
         });

@@ -89,6 +89,7 @@ mod tests {
             hold: window,
             licensed: false,
             queued_at: queued.map(at),
+            announced: queued.is_none(),
             state,
             room: None,
             sequence: 0,

@@ -198,6 +198,8 @@ pub struct Meeting {
     pub licensed: bool,
     /// Since when its host waits in line for a license.
     pub queued_at: Option<Instant>,
+    /// Whether its client has been told of it. Who waits in line for a meeting on the spot has no time to tell yet.
+    pub announced: bool,
     /// Where it is in its life.
     pub state: State,
     /// The meeting at Zoom.
@@ -222,8 +224,19 @@ impl Meeting {
     }
 
     /// Whether it was asked for on the spot and its host still waits for a license: its client does not know of it yet.
-    pub fn waits_to_begin(&self) -> bool {
-        self.kind == Kind::OnDemand && self.queued_at.is_some() && matches!(self.state, State::Booked) && !self.licensed
+    pub const fn waits_to_begin(&self) -> bool {
+        !self.announced && matches!(self.state, State::Booked)
+    }
+
+    /// Whether somebody is still to come: it has not begun; it ended before its time, as when a host looks into the room early;
+    /// or it was given time anew since it was missed or ended.
+    pub fn is_awaited_at(&self, now: Instant) -> bool {
+        match self.state {
+            State::Booked => true,
+            State::Missed { .. } => self.hold.contains(now),
+            State::Ended { at, .. } => now < self.hold.end() && is_ahead(at, self.window, self.hold.start()),
+            State::Live(_) | State::Cancelled { .. } => false,
+        }
     }
 
     /// Whether the client's link still leads anywhere: until a day after the planned end, for as long as the meeting runs or
@@ -235,6 +248,12 @@ impl Meeting {
             _ => now < self.window.end().max(self.hold.end()) + Span::days(1),
         }
     }
+}
+
+/// Whether what a meeting holds lies ahead of its end at `ended`: it ended before its time, or holds time that was given to it
+/// afterwards.
+pub(super) fn is_ahead(ended: Instant, planned: Window, held_from: Instant) -> bool {
+    ended < planned.start() || ended <= held_from
 }
 
 super::stored_as! {

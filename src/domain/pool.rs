@@ -45,6 +45,20 @@ pub struct PoolRow {
     pub problem: Option<String>,
 }
 
+/// How long one move may take before somebody else settles it.
+pub const WORK: Span = Span::seconds(60);
+/// The longest that a seat or a row is left alone after a refusal.
+pub const LONGEST_REST: Span = Span::minutes(30);
+
+impl PoolRow {
+    /// Whether nobody works on it, and it does not rest. What lies further ahead than anybody would set it was set by a clock
+    /// that was wrong, and says nothing.
+    pub fn is_free_to_touch(&self, worked_on_until: Option<Instant>, now: Instant) -> bool {
+        let is_over = |until: Instant, longest: Span| until <= now || until > now + longest;
+        worked_on_until.is_none_or(|until| is_over(until, WORK)) && self.retry_at.is_none_or(|at| is_over(at, LONGEST_REST))
+    }
+}
+
 impl Slot {
     /// The claim, when the license is not free.
     pub const fn claim(&self) -> Option<&Claim> {

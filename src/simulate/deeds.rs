@@ -83,7 +83,7 @@ impl Day {
                     self.plan(soon, Deed::Book { who, start, length, key: key + 10_000, tries: tries + 1 });
                 }
             }
-            Answer::TooLate => {}
+            Answer::TooLate | Answer::Starting => {}
         }
         Ok(())
     }

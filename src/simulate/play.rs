@@ -280,6 +280,7 @@ fn said(answer: &Answer) -> String {
         }
         Answer::Used(_) => "that form was used".to_owned(),
         Answer::TooLate => "too late".to_owned(),
+        Answer::Starting => "its host is entering".to_owned(),
     }
 }
 

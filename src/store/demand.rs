@@ -28,6 +28,8 @@ struct Row {
     hold_from: i64,
     hold_until: i64,
     licensed: bool,
+    stage: String,
+    run_since: Option<i64>,
 }
 
 const COLUMNS: (
@@ -40,6 +42,8 @@ const COLUMNS: (
     meetings::hold_from,
     meetings::hold_until,
     meetings::licensed,
+    meetings::stage,
+    meetings::run_since,
 ) = (
     meetings::id,
     meetings::tenant_id,
@@ -50,6 +54,8 @@ const COLUMNS: (
     meetings::hold_from,
     meetings::hold_until,
     meetings::licensed,
+    meetings::stage,
+    meetings::run_since,
 );
 
 /// The longest lead and grace that an operator can set.
@@ -61,7 +67,7 @@ pub fn during(tx: &mut ReadTx<'_>, during: Window, settings: &PoolSettings) -> R
     let from = during.start().slot().start();
     let until = during.end().grid_up();
     // A planned hold is never longer than this, whatever lead and grace were when it was made; a meeting that has outgrown
-    // its plan runs, or ran a moment ago, and is found by its stage.
+    // its plan, or was begun before its hold, runs and is found by its stage.
     let longest = LONGEST + LONGEST_PADDING + LONGEST_PADDING + Span::minutes(5);
     let mut rows: Vec<Row> = meetings::table
         .filter(meetings::hold_from.lt(until.seconds()))
@@ -70,13 +76,14 @@ pub fn during(tx: &mut ReadTx<'_>, during: Window, settings: &PoolSettings) -> R
         .filter(meetings::hold_until.gt(meetings::hold_from))
         .select(COLUMNS)
         .load(tx.db())?;
-    let outgrown: Vec<Row> = meetings::table
+    let outgrown = meetings::hold_from.le((from - longest).seconds()).and(meetings::hold_until.gt(from.seconds()));
+    let early = meetings::hold_from.ge(until.seconds()).and(meetings::run_since.lt(until.seconds()));
+    let running: Vec<Row> = meetings::table
         .filter(meetings::stage.eq(Stage::Live.word()))
-        .filter(meetings::hold_from.le((from - longest).seconds()))
-        .filter(meetings::hold_until.gt(from.seconds()))
+        .filter(outgrown.or(early.assume_not_null()))
         .select(COLUMNS)
         .load(tx.db())?;
-    rows.extend(outgrown);
+    rows.extend(running);
     let holds = rows.into_iter().map(|row| row.into_domain(settings)).collect::<Result<Vec<_>, _>>()?;
     Ok(Demand { holds, shares: shares(tx)?, promisable: settings.promisable(), licensed_seats: licensed_seats(tx)? })
 }
@@ -103,6 +110,8 @@ impl Row {
         // Planned: the meeting itself. A meeting that was begun early, again or runs over is busy for as long as it holds.
         let (lead, grace) = (settings.lead.as_seconds(), settings.grace.as_seconds());
         let begins = self.starts_at.min(self.hold_from + lead).clamp(self.hold_from, self.hold_until);
+        // Begun before its hold it is busy all the same.
+        let begins = self.run_since.filter(|_| self.stage == Stage::Live.word()).map_or(begins, |since| since.min(begins));
         let ends = self.ends_at.min(self.hold_until).max(self.hold_until - grace);
         Ok(Hold {
             meeting: MeetingId::new(self.id),

@@ -49,6 +49,16 @@ pub fn leave(tx: &mut WriteTx<'_>, license: u32, at: Instant) -> Result<(), Stor
     Ok(())
 }
 
+/// The license was to leave its seat and stays after all.
+pub fn stay(tx: &mut WriteTx<'_>, license: u32) -> Result<(), StoreError> {
+    diesel::update(
+        license_spans::table.filter(license_spans::license.eq(column(license))).filter(license_spans::until_at.is_null()),
+    )
+    .set(license_spans::leaving_at.eq(None::<i64>))
+    .execute(tx.db())?;
+    Ok(())
+}
+
 /// The license is off its seat since `at`. Nothing happens when it was on none.
 pub fn close(tx: &mut WriteTx<'_>, license: u32, at: Instant) -> Result<(), StoreError> {
     let open = license_spans::table.filter(license_spans::license.eq(column(license))).filter(license_spans::until_at.is_null());
@@ -105,21 +115,28 @@ pub fn list(tx: &mut ReadTx<'_>, _: &OperatorPass, during: Window) -> Result<Vec
     Ok(rows.into_iter().map(in_domain).collect())
 }
 
-/// Every license that within `during` was charged to the tenant, or stood for one of `seats`, on which its meetings were.
-pub fn list_of_tenant(
-    tx: &mut ReadTx<'_>,
-    scope: &TenantScope,
-    seats: &[SeatId],
-    during: Window,
-) -> Result<Vec<Holding>, StoreError> {
-    let seats: Vec<&str> = seats.iter().map(SeatId::as_str).collect();
+/// Every license that within `during` was charged to the tenant.
+pub fn list_of_tenant(tx: &mut ReadTx<'_>, scope: &TenantScope, during: Window) -> Result<Vec<Holding>, StoreError> {
     let rows: Vec<Row> = license_spans::table
-        .filter(license_spans::tenant_id.eq(scope.tenant().as_str()).or(license_spans::seat_id.eq_any(seats)))
+        .filter(license_spans::tenant_id.eq(scope.tenant().as_str()))
         .filter(license_spans::claimed_at.lt(during.end().seconds()))
         .filter(license_spans::until_at.is_null().or(license_spans::until_at.gt(during.start().seconds())))
         .order((license_spans::license, license_spans::claimed_at))
         .select(COLUMNS)
         .load(tx.of(scope))?;
+    Ok(rows.into_iter().map(in_domain).collect())
+}
+
+/// Every license that within `during` stood for one of these seats, whoever it was charged to: a seat of the pool serves many.
+pub fn list_on_seats(tx: &mut ReadTx<'_>, seats: &[SeatId], during: Window) -> Result<Vec<Holding>, StoreError> {
+    let seats: Vec<&str> = seats.iter().map(SeatId::as_str).collect();
+    let rows: Vec<Row> = license_spans::table
+        .filter(license_spans::seat_id.eq_any(seats))
+        .filter(license_spans::claimed_at.lt(during.end().seconds()))
+        .filter(license_spans::until_at.is_null().or(license_spans::until_at.gt(during.start().seconds())))
+        .order((license_spans::license, license_spans::claimed_at))
+        .select(COLUMNS)
+        .load(tx.db())?;
     Ok(rows.into_iter().map(in_domain).collect())
 }
 

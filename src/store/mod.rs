@@ -27,6 +27,7 @@ pub mod meetings;
 pub mod memory;
 pub mod migrate;
 pub mod moves;
+pub mod old_rooms;
 pub mod pool;
 pub mod refusals;
 mod schema;

@@ -177,6 +177,7 @@ diesel::table! {
         created_at -> BigInt,
         licensed -> Bool,
         queued_at -> Nullable<BigInt>,
+        announced -> Bool,
     }
 }
 
@@ -195,6 +196,14 @@ diesel::table! {
         sent_at -> Nullable<BigInt>,
         problem -> Nullable<Text>,
         created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    old_rooms (zoom_number) {
+        zoom_number -> BigInt,
+        tries -> Integer,
+        retry_at -> Nullable<BigInt>,
     }
 }
 
@@ -327,5 +336,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     hold_spans,
     move_days,
     seat_days,
+    old_rooms,
     refusals
 );

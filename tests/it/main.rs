@@ -31,6 +31,8 @@ mod outbox;
 #[cfg(test)]
 mod planner;
 #[cfg(test)]
+mod promises;
+#[cfg(test)]
 mod race;
 #[cfg(test)]
 mod routes;

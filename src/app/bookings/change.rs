@@ -7,7 +7,7 @@ use crate::domain::ids::{MeetingId, SeatId};
 use crate::domain::meeting::{Kind, Meeting, Stage};
 use crate::domain::names::Topic;
 use crate::domain::tenant::{Tenant, User};
-use crate::domain::time::Span;
+use crate::domain::time::{Instant, Span};
 use crate::store::audit::{self, Actor};
 use crate::store::scope::TenantScope;
 use crate::store::{ReadTx, StoreError, WriteTx, meetings, pool, tenants, users};
@@ -51,6 +51,9 @@ impl App {
         let before = view.meeting.window;
         if view.meeting.state.stage() != Stage::Booked || view.meeting.queued_at.is_some() {
             return Ok(Outcome::Settled(Answer::TooLate));
+        }
+        if is_entering(&view.meeting, self.now()) {
+            return Ok(Outcome::Settled(Answer::Starting));
         }
         if before == time.window && view.meeting.topic == topic && view.meeting.zone == time.zone {
             return Ok(Outcome::Settled(Answer::Accepted(view.meeting.id)));
@@ -100,7 +103,7 @@ impl App {
         }
         if leaves_seat {
             // Zoom's meeting belongs to the seat; the client's link is ours and leads to the new one.
-            meetings::clear_room(tx, scope, id)?;
+            meetings::leave_room(tx, scope, id)?;
         }
         let host = users::find(tx, scope, &moved.host)?.ok_or(AppError::NotFound("user"))?;
         let letter = self.meeting_letter(MeetingNews::Rescheduled { before }, &moved, &view.client, &host.name, &tenant);
@@ -125,7 +128,7 @@ impl App {
         if view.meeting.state.stage() == Stage::Cancelled {
             return Ok(Cancellation::Done);
         }
-        if view.meeting.start_clicked_at.is_some_and(|clicked| self.now() < clicked + ENTERING) {
+        if is_entering(&view.meeting, self.now()) {
             return Ok(Cancellation::Starting);
         }
         let Ok(cancelled) = view.meeting.state.cancelled(self.now()) else {
@@ -138,7 +141,7 @@ impl App {
         let meeting = Meeting { sequence: view.meeting.sequence + 1, state: cancelled, ..view.meeting };
         let tenant = tenants::get(tx, scope)?;
         let host = users::find(tx, scope, &meeting.host)?.ok_or(AppError::NotFound("user"))?;
-        if view.meeting.queued_at.is_none() || meeting.kind == Kind::Scheduled {
+        if meeting.announced {
             letters::put(tx, &[self.meeting_letter(MeetingNews::Cancelled, &meeting, &view.client, &host.name, &tenant)])?;
         }
         audit::add(tx, &self.entry(Some(scope.tenant()), Actor::User(by.id.clone()), "meeting.cancelled", Some(id), ""))?;
@@ -172,7 +175,11 @@ impl App {
     }
 }
 
-/// The seat stays when it can: Zoom has the meeting there.
+fn is_entering(meeting: &Meeting, now: Instant) -> bool {
+    meeting.start_clicked_at.is_some_and(|clicked| now < clicked + ENTERING)
+}
+
+/// The seat stays when it can, because Zoom has the meeting there; then come the others.
 fn seats_to_move_to(
     tx: &mut ReadTx<'_>,
     scope: &TenantScope,
@@ -180,6 +187,7 @@ fn seats_to_move_to(
     tenant: &Tenant,
     how: (&Rules, bool),
 ) -> Result<Vec<SeatId>, StoreError> {
-    let seats = seats_for(tx, scope, &meeting.host, tenant, how)?;
-    Ok(if seats.contains(&meeting.seat) { vec![meeting.seat.clone()] } else { seats })
+    let mut seats = seats_for(tx, scope, &meeting.host, tenant, how)?;
+    seats.sort_by_key(|seat| *seat != meeting.seat);
+    Ok(seats)
 }

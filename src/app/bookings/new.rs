@@ -118,6 +118,7 @@ impl App {
             hold: given.hold,
             licensed: given.licensed,
             queued_at: given.queued_at,
+            announced: given.queued_at.is_none(),
             state: State::Booked,
             room: None,
             sequence: 0,
@@ -128,7 +129,7 @@ impl App {
         };
         let link_hash = keys::hash(&self.keys.join_token(&meeting.id, meeting.link_version));
         meetings::insert(tx, scope, &meeting, &link_hash, &booking.key)?;
-        if meeting.queued_at.is_none() {
+        if meeting.announced {
             let invitation = self.meeting_letter(MeetingNews::Invited { again: 0 }, &meeting, &client, &host.name, tenant);
             letters::put(tx, &[invitation])?;
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::domain::ids::{MeetingId, SeatId};
 use crate::domain::meeting::Run;
 use crate::domain::plan::{Problem, Snapshot};
-use crate::domain::pool::{Freeze, Place};
+use crate::domain::pool::{Freeze, LONGEST_REST, Place, WORK};
 use crate::domain::seat::{License, SeatStatus};
 use crate::domain::time::{Instant, Span};
 use crate::store::audit::{self, Actor};
@@ -18,11 +18,6 @@ use crate::zoom::ZoomError;
 
 use super::super::{App, AppError};
 use super::Attached;
-
-/// How long one move may take before somebody else settles it.
-const WORK: Span = Span::seconds(60);
-/// The longest that a seat or a row is left alone after a refusal.
-const LONGEST_REST: Span = Span::minutes(30);
 
 impl App {
     /// Claims the row, asks Zoom, reads back, and marks what is true now.
@@ -118,7 +113,9 @@ impl App {
         }
         let (now, tx_seat) = (self.now(), seat.clone());
         let begun = self.store.write::<_, StoreError, _>(move |tx| {
-            let begun = licenses::begin_detach(tx, license, &tx_seat, now, now + WORK)?;
+            // Somebody may have been promised it, or begun, since the plan was made.
+            let begun = !meetings::needs_its_license(tx, &tx_seat, now)?
+                && licenses::begin_detach(tx, license, &tx_seat, now, now + WORK)?;
             if begun { ledger::leave(tx, license, now).map(|()| true) } else { Ok(false) }
         });
         let begun = begun.await?;
@@ -188,16 +185,21 @@ impl App {
     pub(super) async fn settle(self: &Arc<Self>, license: u32, snapshot: &Snapshot) -> Result<(), AppError> {
         let Some((row, until)) = snapshot.rows.iter().find(|(row, _)| row.number == license) else { return Ok(()) };
         let Some(claim) = row.slot.claim() else { return Ok(()) };
-        let (seen, now) = (*until, self.now());
-        if !self.store.write(move |tx| licenses::take_over(tx, license, seen, now + WORK)).await? {
-            return Ok(());
-        }
+        let (seen, now, seat) = (*until, self.now(), claim.seat.clone());
+        let taken = self.store.write::<_, StoreError, _>(move |tx| {
+            let taken = licenses::take_over(tx, license, seen, now + WORK)?;
+            Ok(if taken { Some(meetings::needs_its_license(tx, &seat, now)?) } else { None })
+        });
+        let Some(is_needed) = taken.await? else { return Ok(()) };
         let held = match self.zoom_user_of(&claim.seat).await? {
             Some(host) => self.zoom.user(&host).await.map(|user| user.license),
             None => Ok(License::Basic),
         };
         match (row.slot.place(), held) {
             (Place::Attaching, Ok(License::Licensed)) => self.mark_attached(license, &claim.seat).await.map(drop),
+            // Taking it off was not finished, and somebody has come to need it where it is.
+            (Place::Detaching, Ok(License::Licensed)) if is_needed => self.mark_kept(license, &claim.seat).await,
+            (Place::Detaching, Ok(License::Licensed)) if self.is_met_on(license, &claim.seat).await? => Ok(()),
             (_, Err(error)) if !matches!(error, ZoomError::Gone) => self.leave_unsettled(license, &claim.seat, &error).await,
             // Said once more: a change that Zoom received late could otherwise still come into force.
             _ => self.finish_detach(license, &claim.seat).await,
@@ -222,6 +224,22 @@ impl App {
             Ok(true)
         });
         Ok(marked.await?)
+    }
+
+    /// A license that was to leave its seat stays there.
+    async fn mark_kept(self: &Arc<Self>, license: u32, seat: &SeatId) -> Result<(), AppError> {
+        let (app, now, seat) = (self.clone(), self.now(), seat.clone());
+        self.store
+            .write::<_, StoreError, _>(move |tx| {
+                if !licenses::mark_attached(tx, license, &seat, now)? {
+                    return Ok(());
+                }
+                ledger::stay(tx, license)?;
+                let detail = format!("license {license} on seat {seat}");
+                audit::add(tx, &app.entry(None, Actor::Keeper, "license.kept", None, detail))
+            })
+            .await?;
+        Ok(())
     }
 
     async fn mark_free(self: &Arc<Self>, license: u32, seat: &SeatId) -> Result<(), AppError> {

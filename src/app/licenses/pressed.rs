@@ -29,17 +29,17 @@ impl App {
         while self.now() < until {
             let snapshot = self.snapshot(Some(meeting.clone())).await?;
             let row = snapshot.rows.iter().find(|(row, _)| row.slot.claim().is_some_and(|claim| claim.seat == *seat));
-            match row.map(|(row, until)| (row, until.is_some_and(|until| until > snapshot.now))) {
+            match row.map(|(row, until)| (row, !row.is_free_to_touch(*until, snapshot.now))) {
                 Some((row, _)) if row.slot.place() == Place::Attached => {
                     if self.is_there(row.number, seat).await? {
                         return Ok(Attached::Yes);
                     }
                 }
                 // Somebody is at it, or Zoom asked to wait: a moment later it is there, or free.
-                Some((row, busy)) if busy || row.retry_at.is_some_and(|at| at > snapshot.now) => {
+                Some((_, true)) => {
                     self.clock.sleep(A_MOMENT).await;
                 }
-                Some((row, _)) => self.settle(row.number, &snapshot).await?,
+                Some((row, false)) => self.settle(row.number, &snapshot).await?,
                 None => match self.attach_or_make_room(seat, &snapshot).await? {
                     Some(Attached::No(problem)) if problem != Problem::NoneFree => return Ok(Attached::No(problem)),
                     Some(Attached::Yes) => return Ok(Attached::Yes),

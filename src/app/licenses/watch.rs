@@ -40,20 +40,19 @@ impl App {
                 None
             }
         };
-        let (app, id) = (self.clone(), id.clone());
+        let (app, id, asked) = (self.clone(), id.clone(), meeting);
         self.store
             .write::<_, StoreError, _>(move |tx| {
-                // Read again: a webhook may have come while Zoom was asked.
+                // Read again: a webhook may have come while Zoom was asked, or its host, or it was moved.
                 let Some(meeting) = meetings::find(tx, &scope, &id)? else { return Ok(()) };
                 match run {
-                    Some(run) => {
-                        if app.note_started(tx, &scope, &meeting, run, Actor::Keeper)? {
-                            pool::note_webhook_missed(tx, app.now())?;
-                        }
+                    Some(run) if app.note_started(tx, &scope, &meeting, run.clone(), Actor::Keeper)? => {
+                        pool::note_webhook_missed(tx, app.now())?;
                     }
-                    None => {
+                    None if is_as_it_was(&asked, &meeting) => {
                         app.note_missed(tx, &scope, &meeting)?;
                     }
+                    Some(_) | None => {}
                 }
                 Ok(())
             })
@@ -79,14 +78,17 @@ impl App {
             (None, State::Live(run)) => self.zoom.past_meeting(&run.uuid).await.ok().map(|past| past.ended_at),
             _ => None,
         };
-        let (app, id) = (self.clone(), id.clone());
+        let (app, id, asked) = (self.clone(), id.clone(), meeting);
         self.store
             .write::<_, StoreError, _>(move |tx| {
                 let absences = meetings::mark_polled(tx, &scope, &id, now, running.is_none())?;
                 let Some(meeting) = meetings::find(tx, &scope, &id)? else { return Ok(()) };
                 let news = if let Some(run) = running {
                     app.note_started(tx, &scope, &meeting, run, Actor::Keeper)?
-                } else if let State::Live(run) = meeting.state.clone() {
+                // What Zoom said is of the run that was asked about; another may have begun meanwhile.
+                } else if let State::Live(run) = meeting.state.clone()
+                    && meeting.state == asked.state
+                {
                     let by_clock = (absences >= ABSENCES && now >= meeting.window.end()).then_some(now);
                     match record.or(by_clock) {
                         Some(at) => {
@@ -137,4 +139,10 @@ impl App {
             .await?;
         Ok(())
     }
+}
+
+/// Whether nothing has happened to a meeting that is to be given up since it was looked at.
+fn is_as_it_was(before: &Meeting, now: &Meeting) -> bool {
+    let facts = |meeting: &Meeting| (meeting.state.clone(), meeting.window, meeting.hold, meeting.start_clicked_at);
+    facts(before) == facts(now)
 }

@@ -16,8 +16,8 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ids::{MeetingId, SeatId};
-use super::meeting::Stage;
+use super::ids::{MeetingId, SeatId, UserId};
+use super::meeting::{Stage, is_ahead};
 use super::pool::{Moves, PoolRow, PoolSettings};
 use super::time::{Instant, Span, Window};
 
@@ -33,6 +33,8 @@ pub const EARLY: Span = Span::minutes(15);
 pub struct Need {
     /// Which.
     pub meeting: MeetingId,
+    /// Who hosts it.
+    pub host: UserId,
     /// Its seat.
     pub seat: SeatId,
     /// Where it is in its life.
@@ -45,6 +47,10 @@ pub struct Need {
     pub licensed: bool,
     /// Since when it runs.
     pub live_since: Option<Instant>,
+    /// When it ended.
+    pub ended_at: Option<Instant>,
+    /// When the last other meeting on its seat or of its host ended, if one did lately: until then it could not begin.
+    pub free_since: Option<Instant>,
     /// When the host last pressed Start.
     pub start_clicked_at: Option<Instant>,
     /// Whether Zoom has it.
@@ -65,6 +71,16 @@ impl Need {
     /// A running meeting keeps what is promised to it for as long as it runs.
     fn is_promised_since(&self, now: Instant) -> bool {
         self.licensed && self.hold.0 <= now
+    }
+
+    /// Whether somebody is still to come (see [`super::meeting::Meeting::is_awaited_at`]).
+    fn is_awaited_at(&self, now: Instant) -> bool {
+        match self.stage {
+            Stage::Booked => true,
+            Stage::Missed => self.is_held_at(now),
+            Stage::Ended => now < self.hold.1 && self.ended_at.is_some_and(|at| is_ahead(at, self.window, self.hold.0)),
+            Stage::Live | Stage::Cancelled => false,
+        }
     }
 
     fn wants_license_at(&self, now: Instant) -> bool {
@@ -182,10 +198,12 @@ pub enum Problem {
     Frozen,
     /// Zoom refused or did not answer; it is tried again.
     Refused,
+    /// Somebody else's meeting still runs on its seat.
+    SeatBusy,
 }
 
 super::stored_as! {
-    Problem { NoneFree = "none_free", Frozen = "frozen", Refused = "refused" }
+    Problem { NoneFree = "none_free", Frozen = "frozen", Refused = "refused", SeatBusy = "seat_busy" }
 }
 
 /// The steps that are due, most urgent first.

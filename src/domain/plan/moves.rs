@@ -5,14 +5,14 @@
 //! future is known (Belady, IBM Systems Journal 5(2), 1966), and here it is known as far as meetings are booked.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::domain::ids::SeatId;
 use crate::domain::meeting::{INSURED_FROM, SHORT, Stage};
 use crate::domain::pool::{Place, PoolRow, Release, Strategy};
 use crate::domain::time::{Instant, Span};
 
-use super::watch::is_no_show;
+use super::watch::{is_no_show, is_shut_out};
 use super::{EARLY, Need, Problem, Snapshot, Step};
 
 /// An idle license stays on a seat that needs it again so soon.
@@ -29,18 +29,21 @@ pub(super) fn moves(snapshot: &Snapshot) -> Vec<Step> {
     let pool = Pool::of(snapshot, &wants);
     let mut steps = pool.settlements();
     let attachments = wants.attachments(&pool);
-    // Licenses that come free may serve who waits, so they go first.
-    steps.extend(pool.detachments(attachments.unserved));
+    let (in_need, at_leisure) = pool.detachments(attachments.unserved);
+    // What comes free for somebody who waits goes first; what merely goes back has no deadline.
+    steps.extend(in_need);
     steps.extend(attachments.steps);
+    steps.extend(at_leisure);
+    steps.extend(shut_out(snapshot));
     steps.extend(unpromised(snapshot, &pool));
     steps.extend(cleared(snapshot, &pool));
     steps
 }
 
-/// The seats that must have a license now, each with the meeting that needs it most urgently.
+/// The seats that must have a license now.
 pub(super) struct Wants<'a> {
     snapshot: &'a Snapshot,
-    now: BTreeMap<&'a SeatId, &'a Need>,
+    now: BTreeSet<&'a SeatId>,
     /// Seats whose hold begins so soon that a rush may serve them early.
     soon: Vec<&'a Need>,
     /// Seats on which somebody meets, promised or not: their licenses stay.
@@ -55,29 +58,29 @@ struct Attachments {
 
 impl<'a> Wants<'a> {
     pub(super) fn of(snapshot: &'a Snapshot) -> Self {
-        let mut now: BTreeMap<&SeatId, &Need> = BTreeMap::new();
-        for need in snapshot.needs.iter().filter(|need| need.wants_license_at(snapshot.now)) {
-            let most_urgent = now.entry(&need.seat).or_insert(need);
-            if urgency(need, snapshot) < urgency(most_urgent, snapshot) {
-                *most_urgent = need;
-            }
-        }
+        let wanting = snapshot.needs.iter().filter(|need| need.wants_license_at(snapshot.now));
+        let now: BTreeSet<&SeatId> = wanting.map(|need| &need.seat).collect();
         let is_soon = |need: &&Need| need.licensed && snapshot.now < need.hold.0 && need.hold.0 <= snapshot.now + EARLY;
-        let mut soon: Vec<&Need> = snapshot.needs.iter().filter(is_soon).filter(|need| !now.contains_key(&need.seat)).collect();
+        let mut soon: Vec<&Need> = snapshot.needs.iter().filter(is_soon).filter(|need| !now.contains(&need.seat)).collect();
         soon.sort_by_key(|need| urgency(need, snapshot));
         let live = snapshot.needs.iter().filter(|need| need.stage == Stage::Live).map(|need| &need.seat).collect();
         Self { snapshot, now, soon, live }
     }
 
-    /// The meetings without a license, the most urgent first. Whoever did not come keeps what is there until Zoom has been
-    /// asked, and is given none; so does a meeting that has ended and may be taken up again.
+    /// The meetings without a license, the most urgent first and one for each seat. Whoever did not come keeps what is there
+    /// until Zoom has been asked, and is given none; so does a meeting that has ended and may be taken up again.
     pub(super) fn waiting(&self) -> Vec<&'a Need> {
         let snapshot = self.snapshot;
         let occupied = occupied(snapshot);
-        let is_over = |need: &Need| need.stage == Stage::Ended && snapshot.pressed.as_ref() != Some(&need.meeting);
-        let waits = |need: &&Need| !occupied.contains(&need.seat) && !is_over(need) && !is_no_show(need, snapshot);
-        let mut waiting: Vec<&Need> = self.now.values().copied().filter(waits).collect();
+        let is_coming = |need: &Need| {
+            need.stage == Stage::Live || need.is_awaited_at(snapshot.now) || snapshot.pressed.as_ref() == Some(&need.meeting)
+        };
+        let waits = |need: &&Need| !occupied.contains(&need.seat) && is_coming(need) && !is_no_show(need, snapshot);
+        let wanting = snapshot.needs.iter().filter(|need| need.wants_license_at(snapshot.now));
+        let mut waiting: Vec<&Need> = wanting.filter(waits).collect();
         waiting.sort_by_key(|need| urgency(need, snapshot));
+        let mut seats = BTreeSet::new();
+        waiting.retain(|need| seats.insert(&need.seat));
         waiting
     }
 
@@ -105,7 +108,7 @@ impl<'a> Wants<'a> {
         let rushed = bare.enumerate().filter(|(rank, need)| self.is_rushed(waiting.len() + rank, need));
         steps.extend(rushed.zip(&mut free).map(|((_, need), row)| attach(row, &need.seat, Some(need))));
         if self.snapshot.settings.strategy == Strategy::Standing {
-            let bare = self.snapshot.standing.iter().filter(|seat| pool.is_bare(seat) && !self.now.contains_key(seat));
+            let bare = self.snapshot.standing.iter().filter(|seat| pool.is_bare(seat) && !self.now.contains(seat));
             steps.extend(bare.zip(&mut free).map(|(seat, row)| attach(row, seat, None)));
         }
         Attachments { steps, unserved }
@@ -127,6 +130,11 @@ impl<'a> Wants<'a> {
     }
 }
 
+/// Meetings whose seat is still taken by another, which runs over: host and operator know it before the start.
+fn shut_out(snapshot: &Snapshot) -> impl Iterator<Item = Step> {
+    snapshot.needs.iter().filter(|need| is_shut_out(need, snapshot)).filter_map(|need| alert(need, Problem::SeatBusy))
+}
+
 /// Running meetings to which no license is promised: their hosts know it, and are told again when Zoom's cut comes near.
 fn unpromised(snapshot: &Snapshot, pool: &Pool<'_>) -> Vec<Step> {
     let problem = if snapshot.settings.frozen_at(snapshot.now).is_some() { Problem::Frozen } else { Problem::NoneFree };
@@ -138,7 +146,7 @@ fn unpromised(snapshot: &Snapshot, pool: &Pool<'_>) -> Vec<Step> {
 fn cleared(snapshot: &Snapshot, pool: &Pool<'_>) -> Vec<Step> {
     let over = |need: &&Need| {
         let wants_one = need.wants_license_at(snapshot.now) || needs_more_than_planned(need, snapshot.now);
-        need.alert.is_some() && (pool.attached.contains(&need.seat) || !wants_one)
+        need.alert.is_some() && !is_shut_out(need, snapshot) && (pool.attached.contains(&need.seat) || !wants_one)
     };
     snapshot.needs.iter().filter(over).map(|need| Step::Clear { meeting: need.meeting.clone() }).collect()
 }
@@ -188,7 +196,7 @@ impl<'a> Pool<'a> {
         let mut idle: Vec<(&PoolRow, &SeatId)> = on_seats
             .iter()
             .filter(|(row, until, seat)| {
-                !wants.now.contains_key(seat) && !wants.live.contains(seat) && is_free_to_touch(row, *until, snapshot.now)
+                !wants.now.contains(seat) && !wants.live.contains(seat) && row.is_free_to_touch(*until, snapshot.now)
             })
             .map(|(row, _, seat)| (*row, *seat))
             .collect();
@@ -209,7 +217,7 @@ impl<'a> Pool<'a> {
     fn free(&self, also_resting: bool) -> impl Iterator<Item = &'a PoolRow> + use<'a> {
         let (rows, now) = (self.rows, self.snapshot.now);
         let usable = move |(row, until): &&(PoolRow, Option<Instant>)| {
-            row.slot.place() == Place::Free && (is_free_to_touch(row, *until, now) || also_resting)
+            row.slot.place() == Place::Free && (row.is_free_to_touch(*until, now) || also_resting)
         };
         rows.iter().filter(usable).map(|(row, _)| row)
     }
@@ -220,23 +228,25 @@ impl<'a> Pool<'a> {
     }
 
     fn has_resting(&self) -> bool {
-        let resting = |(row, until): &(PoolRow, Option<Instant>)| !is_free_to_touch(row, *until, self.snapshot.now);
+        let resting = |(row, until): &(PoolRow, Option<Instant>)| !row.is_free_to_touch(*until, self.snapshot.now);
         self.rows.iter().filter(|(row, _)| row.slot.place() == Place::Free).any(resting)
     }
 
     fn settlements(&self) -> Vec<Step> {
         let unsettled = |(row, until): &&(PoolRow, Option<Instant>)| {
-            matches!(row.slot.place(), Place::Attaching | Place::Detaching) && is_free_to_touch(row, *until, self.snapshot.now)
+            matches!(row.slot.place(), Place::Attaching | Place::Detaching) && row.is_free_to_touch(*until, self.snapshot.now)
         };
         self.rows.iter().filter(unsettled).map(|(row, _)| Step::Settle { license: row.number }).collect()
     }
 
     /// The idle licenses that leave their seats, for so many meetings that wait. While Zoom refuses to move licenses none
     /// does: one that is taken off could not be put anywhere (reported by users of Zoom).
-    fn detachments(&self, unserved: usize) -> Vec<Step> {
+    ///
+    /// First those that must go, because somebody waits or there are too many; then those that may.
+    fn detachments(&self, unserved: usize) -> (Vec<Step>, Vec<Step>) {
         let settings = &self.snapshot.settings;
         if settings.frozen_at(self.snapshot.now).is_some() {
-            return Vec::new();
+            return (Vec::new(), Vec::new());
         }
         let keeps = settings.strategy == Strategy::Standing
             || settings.release == Release::WhenNeeded
@@ -245,9 +255,9 @@ impl<'a> Pool<'a> {
         // What somebody is taking off at this moment serves one of those who wait.
         let on_their_way = self.rows.iter().filter(|(row, _)| row.slot.place() == Place::Detaching).count();
         let must_go = unserved.saturating_sub(on_their_way).max(surplus);
-        let goes = |index: usize, seat: &SeatId| index < must_go || (!keeps && !self.is_needed_soon(seat));
-        let going = self.idle.iter().enumerate().filter(|(index, (_, seat))| goes(*index, seat));
-        going.map(|(_, (row, seat))| Step::Detach { license: row.number, seat: (*seat).clone() }).collect()
+        let (in_need, others) = self.idle.split_at(must_go.min(self.idle.len()));
+        let at_leisure = others.iter().filter(|(_, seat)| !keeps && !self.is_needed_soon(seat));
+        (in_need.iter().map(detach).collect(), at_leisure.map(detach).collect())
     }
 
     fn is_needed_soon(&self, seat: &SeatId) -> bool {
@@ -255,6 +265,6 @@ impl<'a> Pool<'a> {
     }
 }
 
-fn is_free_to_touch(row: &PoolRow, worked_on_until: Option<Instant>, now: Instant) -> bool {
-    worked_on_until.is_none_or(|until| until <= now) && row.retry_at.is_none_or(|at| at <= now)
+fn detach((row, seat): &(&PoolRow, &SeatId)) -> Step {
+    Step::Detach { license: row.number, seat: (*seat).clone() }
 }

@@ -3,7 +3,7 @@
 //! A keeper that looks every few seconds needs none of this. Too many instants only cost time; one that is missing makes the
 //! simulated keeper late, never early.
 
-use super::watch::{POLL_IN_DOUBT, POLL_OVERDUE};
+use super::watch::{POLL_IN_DOUBT, POLL_OVERDUE, gives_up_at};
 use super::{BASIC_LIMIT, Need};
 use crate::domain::line::LONGEST_WAIT;
 use crate::domain::meeting::INSURED_FROM;
@@ -20,10 +20,9 @@ pub fn turning_points(need: &Need, settings: &PoolSettings) -> Vec<Instant> {
         // A running meeting's hold grows in the slot in which it would end.
         need.hold.1 - slot + Span::seconds(1),
         need.window.start(),
-        begins + settings.no_show,
         need.window.end() + settings.grace,
     ];
-    turns.extend(need.start_clicked_at.map(|clicked| clicked + settings.no_show));
+    turns.push(gives_up_at(need, settings.no_show));
     turns.extend(need.live_since.into_iter().flat_map(|since| [since + INSURED_FROM, since + BASIC_LIMIT]));
     // Asked about every so often, and less and less.
     let asked = [need.polled_at, need.start_clicked_at, need.live_since, Some(begins)];

@@ -29,22 +29,43 @@ pub(super) fn grown_holds(snapshot: &Snapshot) -> impl Iterator<Item = Step> {
         .map(move |need| Step::GrowHold { meeting: need.meeting.clone(), until: (next_slot + snapshot.settings.grace).grid_up() })
 }
 
-/// Not started in time: counted from the planned start, or from when the host asked for it afterwards.
+/// Not started in time. A host who is pressing Start at this moment is there, and nobody can begin while they meet somebody
+/// else, or while their seat is taken.
 pub(super) fn is_no_show(need: &Need, snapshot: &Snapshot) -> bool {
-    let asked_for = need.window.start().max(need.hold.0).max(need.start_clicked_at.unwrap_or(need.hold.0));
-    let waits = match need.stage {
-        Stage::Booked => true,
-        Stage::Missed => need.is_held_at(snapshot.now),
-        Stage::Live | Stage::Ended | Stage::Cancelled => false,
-    };
-    waits && snapshot.now >= asked_for + snapshot.settings.no_show
+    let is_pressed = snapshot.pressed.as_ref() == Some(&need.meeting);
+    need.is_awaited_at(snapshot.now)
+        && !is_pressed
+        && snapshot.now >= gives_up_at(need, snapshot.settings.no_show)
+        && !is_kept_waiting(need, snapshot)
+}
+
+/// Counted from the planned start, from when the host asked for it afterwards, or from when they could begin.
+pub(super) fn gives_up_at(need: &Need, no_show: Span) -> Instant {
+    let planned = need.window.start().max(need.hold.0);
+    let later = [need.start_clicked_at, need.free_since].into_iter().flatten().max();
+    later.map_or(planned, |later| later.max(planned)) + no_show
+}
+
+/// Whether another meeting runs on its seat or with its host.
+fn is_kept_waiting(need: &Need, snapshot: &Snapshot) -> bool {
+    let is_other = |other: &Need| (other.seat == need.seat || other.host == need.host) && other.meeting != need.meeting;
+    snapshot.needs.iter().any(|other| other.stage == Stage::Live && is_other(other))
+}
+
+/// Whether somebody else's meeting runs over on the seat of this one, whose time has come: its host should know. Whoever is
+/// late for a meeting because of their own does.
+pub(super) fn is_shut_out(need: &Need, snapshot: &Snapshot) -> bool {
+    let now = snapshot.now;
+    let runs_over = |other: &Need| other.stage == Stage::Live && other.window.end() < now;
+    let is_due = need.is_held_at(now) && need.is_awaited_at(now);
+    is_due && snapshot.needs.iter().any(|other| runs_over(other) && other.seat == need.seat && other.host != need.host)
 }
 
 /// Meetings that nobody started. Zoom is asked first; when it does not answer, it is asked again like in a poll.
 pub(super) fn given_up(snapshot: &Snapshot) -> impl Iterator<Item = Step> {
     let asked_lately = |need: &Need| {
-        let gives_up_at = need.window.start().max(need.hold.0) + snapshot.settings.no_show;
-        need.polled_at.is_some_and(|polled| polled >= gives_up_at && snapshot.now < polled + POLL_IN_DOUBT)
+        let since = gives_up_at(need, snapshot.settings.no_show);
+        need.polled_at.is_some_and(|polled| polled >= since && snapshot.now < polled + POLL_IN_DOUBT)
     };
     snapshot
         .needs
@@ -71,9 +92,12 @@ fn poll_due(need: &Need, doubt: bool, snapshot: &Snapshot) -> Option<Instant> {
     let (from, pause) = match (need.stage, need.start_clicked_at) {
         (Stage::Live, _) if doubt => (need.live_since.unwrap_or(begins), POLL_IN_DOUBT),
         (Stage::Live, _) => (need.window.end() + snapshot.settings.grace - POLL_OVERDUE, POLL_OVERDUE),
+        _ if !need.is_awaited_at(snapshot.now) => return None,
         // The host has Zoom's link: the meeting should have begun. Whoever closed the page again is asked about less and less.
-        (Stage::Booked | Stage::Missed, Some(clicked)) if need.is_held_at(snapshot.now) => (clicked, backed_off(need.absences)),
-        (Stage::Booked | Stage::Missed, _) if doubt => (begins, POLL_IN_DOUBT),
+        (_, Some(clicked)) if need.is_held_at(snapshot.now) && need.ended_at.is_none_or(|ended| ended < clicked) => {
+            (clicked, backed_off(need.absences))
+        }
+        _ if doubt => (begins, POLL_IN_DOUBT),
         _ => return None,
     };
     Some(need.polled_at.map_or(from, |polled| polled.max(from)) + pause)

@@ -21,10 +21,10 @@ use super::scope::TenantScope;
 use super::transaction::{ReadTx, WriteTx};
 use row::MeetingRow;
 
-pub use open::{find_by_number, find_open, is_seat_live, line, needs, next_holds, next_promise, tenant_of};
+pub use open::{find_by_number, find_open, is_seat_live, line, needs, needs_its_license, next_holds, next_promise, tenant_of};
 pub use past::{PastMeeting, past};
 pub use row::Progress;
-pub use zoom::{Errand, Task, clear_room, mark_failed, mark_polled, mark_synced, next_errand, set_room};
+pub use zoom::{Errand, Task, clear_room, leave_room, mark_failed, mark_polled, mark_synced, next_errand, set_room};
 
 /// A meeting with what a page shows beside it.
 #[derive(Clone, Debug)]
@@ -219,6 +219,7 @@ pub fn insert(
                 meetings::created_at.eq(meeting.created_at.seconds()),
                 meetings::licensed.eq(meeting.licensed),
                 meetings::queued_at.eq(meeting.queued_at.map(Instant::seconds)),
+                meetings::announced.eq(meeting.announced),
             ),
         ))
         .execute(tx.of(scope))?;
@@ -309,7 +310,7 @@ pub fn set_queued(tx: &mut WriteTx<'_>, scope: &TenantScope, id: &MeetingId, at:
     Ok(())
 }
 
-/// Moves a meeting that its host waited in line for to where its license was found.
+/// Moves a meeting that its host waited in line for to where its license was found, and notes that its client is told.
 pub fn set_time(tx: &mut WriteTx<'_>, scope: &TenantScope, meeting: &Meeting) -> Result<(), StoreError> {
     diesel::update(
         meetings::table.filter(meetings::tenant_id.eq(scope.tenant().as_str())).filter(meetings::id.eq(meeting.id.as_str())),
@@ -318,9 +319,18 @@ pub fn set_time(tx: &mut WriteTx<'_>, scope: &TenantScope, meeting: &Meeting) ->
         meetings::starts_at.eq(meeting.window.start().seconds()),
         meetings::ends_at.eq(meeting.window.end().seconds()),
         meetings::wall_time.eq(&meeting.wall_time),
+        meetings::announced.eq(meeting.announced),
     ))
     .execute(tx.of(scope))?;
     Ok(())
+}
+
+/// Puts a meeting on another seat. Zoom's meeting belongs to the old one, so the new one is made there.
+pub fn set_seat(tx: &mut WriteTx<'_>, scope: &TenantScope, id: &MeetingId, seat: &SeatId) -> Result<(), StoreError> {
+    diesel::update(meetings::table.filter(meetings::tenant_id.eq(scope.tenant().as_str())).filter(meetings::id.eq(id.as_str())))
+        .set(meetings::seat_id.eq(seat.as_str()))
+        .execute(tx.of(scope))?;
+    zoom::leave_room(tx, scope, id)
 }
 
 /// Marks a change that Zoom and the client must hear of.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use diesel::dsl::max;
 use diesel::prelude::*;
 
-use crate::domain::ids::{MeetingId, SeatId, TenantId};
+use crate::domain::ids::{MeetingId, SeatId, TenantId, UserId};
 use crate::domain::meeting::{Meeting, Stage};
 use crate::domain::plan::{EARLY, Need};
 use crate::domain::time::{Instant, Span};
@@ -21,6 +22,7 @@ use super::{MeetingView, ViewRow};
 #[diesel(table_name = meetings)]
 struct NeedRow {
     id: String,
+    host_id: String,
     seat_id: String,
     stage: String,
     starts_at: i64,
@@ -29,6 +31,7 @@ struct NeedRow {
     hold_until: i64,
     licensed: bool,
     run_since: Option<i64>,
+    closed_at: Option<i64>,
     start_clicked_at: Option<i64>,
     zoom_number: Option<i64>,
     polled_at: Option<i64>,
@@ -60,19 +63,43 @@ pub fn needs(tx: &mut ReadTx<'_>, _: &KeeperPass, now: Instant) -> Result<Vec<Ne
     rows.extend(live.into_iter().chain(late));
     rows.sort_by(|a, b| a.id.cmp(&b.id));
     rows.dedup_by(|a, b| a.id == b.id);
-    rows.into_iter().map(NeedRow::into_domain).collect()
+    let mut needs = Vec::with_capacity(rows.len());
+    for row in rows {
+        let is_late = row.stage == Stage::Booked.word() && row.starts_at <= now.seconds();
+        let free_since = if is_late { last_end_before(tx, &row, now)? } else { None };
+        needs.push(Need { free_since, ..row.into_domain()? });
+    }
+    Ok(needs)
+}
+
+/// When the last meeting on the same seat or of the same host ended, of those that were planned within the last hours.
+fn last_end_before(tx: &mut ReadTx<'_>, row: &NeedRow, now: Instant) -> Result<Option<Instant>, StoreError> {
+    let lately = || {
+        meetings::table
+            .filter(meetings::starts_at.gt((now - LONGEST_HOLD).seconds()))
+            .filter(meetings::starts_at.le(now.seconds()))
+            .filter(meetings::stage.eq(Stage::Ended.word()))
+            .select(max(meetings::closed_at))
+    };
+    // Each has an index of its own.
+    let on_seat: Option<i64> = lately().filter(meetings::seat_id.eq(&row.seat_id)).first(tx.db())?;
+    let of_host: Option<i64> = lately().filter(meetings::host_id.eq(&row.host_id)).first(tx.db())?;
+    Ok(on_seat.max(of_host).map(instant))
 }
 
 impl NeedRow {
     fn into_domain(self) -> Result<Need, StoreError> {
         Ok(Need {
             meeting: MeetingId::new(self.id),
+            host: UserId::new(self.host_id),
             seat: SeatId::new(self.seat_id),
             stage: word(Stage::from_word(&self.stage), "stage of a meeting", &self.stage)?,
             window: window(self.starts_at, self.ends_at)?,
             hold: (instant(self.hold_from), instant(self.hold_until)),
             licensed: self.licensed,
             live_since: self.run_since.filter(|_| self.stage == Stage::Live.word()).map(instant),
+            ended_at: self.closed_at.filter(|_| self.stage == Stage::Ended.word()).map(instant),
+            free_since: None,
             start_clicked_at: self.start_clicked_at.map(instant),
             at_zoom: self.zoom_number.is_some(),
             polled_at: self.polled_at.map(instant),
@@ -92,7 +119,7 @@ pub fn next_holds(tx: &mut ReadTx<'_>, _: &KeeperPass, now: Instant) -> Result<B
         let at: Option<i64> = meetings::table
             .filter(meetings::seat_id.eq(&seat))
             .filter(meetings::hold_from.gt(now.seconds()))
-            .filter(meetings::stage.eq(Stage::Booked.word()))
+            .filter(meetings::hold_until.gt(meetings::hold_from))
             .filter(meetings::licensed.eq(true))
             .order(meetings::hold_from)
             .select(meetings::hold_from)
@@ -109,7 +136,7 @@ pub fn next_promise(tx: &mut ReadTx<'_>, _: &KeeperPass, now: Instant) -> Result
     let row: Option<(String, String)> = meetings::table
         .left_join(licenses::table.on(licenses::seat_id.eq(meetings::seat_id.nullable())))
         .filter(licenses::number.nullable().is_null())
-        .filter(meetings::stage.eq(Stage::Booked.word()))
+        .filter(meetings::hold_until.gt(meetings::hold_from))
         .filter(meetings::hold_from.gt(now.seconds()))
         .filter(meetings::hold_from.le((now + Span::days(1)).seconds()))
         .filter(meetings::licensed.eq(true))
@@ -143,6 +170,24 @@ pub fn is_seat_live(tx: &mut ReadTx<'_>, seat: &SeatId, but: &MeetingId) -> Resu
     let live: Vec<(String, String)> =
         meetings::table.filter(meetings::stage.eq(Stage::Live.word())).select((meetings::id, meetings::seat_id)).load(tx.db())?;
     Ok(live.iter().any(|(id, on)| on == seat.as_str() && id != but.as_str()))
+}
+
+/// Whether the license of a seat must stay there at `now`: somebody meets on it, or it is promised to a meeting.
+pub fn needs_its_license(tx: &mut ReadTx<'_>, seat: &SeatId, now: Instant) -> Result<bool, StoreError> {
+    let live: i64 = meetings::table
+        .filter(meetings::stage.eq(Stage::Live.word()))
+        .filter(meetings::seat_id.eq(seat.as_str()))
+        .count()
+        .get_result(tx.db())?;
+    let promised: i64 = meetings::table
+        .filter(meetings::seat_id.eq(seat.as_str()))
+        .filter(meetings::hold_from.le(now.seconds()))
+        .filter(meetings::hold_from.gt((now - LONGEST_HOLD).seconds()))
+        .filter(meetings::hold_until.gt(now.seconds()))
+        .filter(meetings::licensed.eq(true))
+        .count()
+        .get_result(tx.db())?;
+    Ok(live + promised > 0)
 }
 
 /// Whose meeting this is.

@@ -42,6 +42,7 @@ pub(super) struct MeetingRow {
     created_at: i64,
     licensed: bool,
     queued_at: Option<i64>,
+    announced: bool,
 }
 
 /// How far Zoom and the license are with a meeting.
@@ -100,6 +101,7 @@ impl MeetingRow {
                 .unwrap_or_else(|| Window::lasting(instant(self.hold_from), crate::domain::time::Span::ZERO)),
             licensed: self.licensed,
             queued_at: self.queued_at.map(instant),
+            announced: self.announced,
             state,
             room,
             sequence: count(self.sequence),

@@ -8,6 +8,7 @@ use crate::domain::time::Instant;
 
 use super::super::convert::column;
 use super::super::error::StoreError;
+use super::super::old_rooms;
 use super::super::schema::meetings;
 use super::super::scope::{KeeperPass, TenantScope};
 use super::super::transaction::{ReadTx, WriteTx};
@@ -93,6 +94,19 @@ pub fn set_room(
     ))
     .execute(tx.of(scope))?;
     Ok(set == 1)
+}
+
+/// The meeting moves to another seat: Zoom's meeting, which belongs to the old one, is to be deleted there and made anew.
+pub fn leave_room(tx: &mut WriteTx<'_>, scope: &TenantScope, id: &MeetingId) -> Result<(), StoreError> {
+    let number: Option<i64> = meetings::table
+        .filter(meetings::tenant_id.eq(scope.tenant().as_str()))
+        .filter(meetings::id.eq(id.as_str()))
+        .select(meetings::zoom_number)
+        .first(tx.of(scope))?;
+    if let Some(number) = number {
+        old_rooms::add(tx, number)?;
+    }
+    clear_room(tx, scope, id)
 }
 
 /// Zoom does not know the meeting any more: it is to be created again. The client's link stays the same.

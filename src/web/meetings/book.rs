@@ -90,7 +90,7 @@ async fn book(staff: Staff, site: web::Data<Site>, Form(form): Form<Fields>) -> 
             invalid(&new_page(&staff, &site, form, known, None, form_used(&staff, &id)))
         }
         // A new meeting cannot be too late; if it ever is, the form comes back.
-        bookings::Answer::TooLate => {
+        bookings::Answer::TooLate | bookings::Answer::Starting => {
             invalid(&new_page(&staff, &site, form, known, None, Errors::one("date", "Choose a later time.")))
         }
     }

@@ -85,8 +85,10 @@ fn sentence(action: &str, detail: &str, who: &str) -> String {
         "meeting.no_license" => match Problem::from_word(detail) {
             Some(Problem::NoneFree) => "No license was free".to_owned(),
             Some(Problem::Frozen) => "Zoom let no license move".to_owned(),
+            Some(Problem::SeatBusy) => "Another meeting still ran on its Zoom seat".to_owned(),
             Some(Problem::Refused) | None => "Zoom gave it no license".to_owned(),
         },
+        "meeting.reseated" => "It was put on another Zoom seat".to_owned(),
         "meeting.alert_over" => "The trouble with the license was over".to_owned(),
         "client.arrived" => "The client arrived".to_owned(),
         other => format!("{}, by {who}", readable(other)),

@@ -150,12 +150,12 @@ fn case(view: &MeetingView, around: &Around) -> Case {
         State::Cancelled { .. } => Case::Cancelled,
         State::Live(run) => running(view, run.since + BASIC_LIMIT, is_short, now),
         // After its end it keeps its license for a moment; that is not a promise for another start.
-        State::Ended { at, .. } if meeting.hold.start() <= *at && meeting.queued_at.is_none() => Case::Ended(meeting.licensed),
+        State::Ended { .. } if !meeting.is_awaited_at(now) && meeting.queued_at.is_none() => Case::Ended(meeting.licensed),
         _ if meeting.is_promised_at(now) => promised(view),
         _ if meeting.queued_at.is_some() => Case::InLine,
+        State::Booked | State::Ended { .. } if meeting.licensed && now < meeting.hold.start() => Case::Reserved,
         State::Ended { .. } => Case::Ended(meeting.licensed),
         State::Missed { .. } => Case::Missed(meeting.licensed),
-        State::Booked if meeting.licensed && now < meeting.hold.start() => Case::Reserved,
         State::Booked if meeting.licensed => Case::Passed,
         State::Booked if is_short => Case::Short,
         State::Booked => Case::Without,
@@ -163,9 +163,12 @@ fn case(view: &MeetingView, around: &Around) -> Case {
 }
 
 fn promised(view: &MeetingView) -> Case {
-    match (&view.license, &view.progress.alert) {
+    let problem = view.progress.alert.as_deref().map(|word| Problem::from_word(word).unwrap_or(Problem::Refused));
+    match (&view.license, problem) {
+        // The license is there, and somebody else is using it.
+        (_, Some(Problem::SeatBusy)) => Case::Missing(Problem::SeatBusy),
         (Some(Place::Attached), _) => Case::Ready,
-        (_, Some(alert)) => Case::Missing(Problem::from_word(alert).unwrap_or(Problem::Refused)),
+        (_, Some(problem)) => Case::Missing(problem),
         _ => Case::Coming,
     }
 }
@@ -189,6 +192,7 @@ pub(in crate::web) fn badge(view: &MeetingView, around: &Around) -> Option<Badge
         Case::Reserved => Badge::new("booked", "License reserved"),
         Case::Ready => Badge::new("ready", "License ready"),
         Case::Coming | Case::Arriving(_) => Badge::new("attaching", "License is coming"),
+        Case::Missing(Problem::SeatBusy) => Badge::new("warning", "Seat is busy"),
         Case::Missing(_) => Badge::new("warning", "No license yet"),
         Case::InLine => Badge::new("waiting", "In line"),
         Case::Short | Case::RunsShort(_) => Badge::new("free", "No license needed"),
@@ -223,6 +227,7 @@ pub(in crate::web) fn sentence(view: &MeetingView, around: &Around) -> String {
         Case::Missing(Problem::NoneFree) => "None is free at the moment.".to_owned(),
         Case::Missing(Problem::Frozen) => "Zoom lets no license move at the moment.".to_owned(),
         Case::Missing(Problem::Refused) => "Zoom has not given it yet.".to_owned(),
+        Case::Missing(Problem::SeatBusy) => "Another meeting runs over on the Zoom seat.".to_owned(),
         Case::Passed => "The time for which it was reserved has passed. Start asks for one again.".to_owned(),
         Case::InLine => "Nothing is reserved yet: the next one that is free for this meeting is put on the seat.".to_owned(),
         Case::Short => {
@@ -317,6 +322,11 @@ fn missing(problem: Problem, around: &Around) -> String {
         Problem::Frozen => {
             format!("Zoom is not letting licenses move at the moment, and is asked again every 15 minutes. {without} or wait.")
         }
+        Problem::SeatBusy => {
+            "An earlier meeting still runs on the Zoom seat that this one shares. Press Start when it is time: if \
+                              another seat is free, the meeting begins there; otherwise it begins when the earlier one ends."
+                .to_owned()
+        }
         Problem::Refused => format!(
             "Zoom has not given this meeting its license yet. It is asked again by itself, and when you press Start. {without} or \
              wait."
@@ -332,6 +342,9 @@ pub(in crate::web) fn trouble(view: &MeetingView, around: &Around) -> Option<Str
             Some("Zoom is not letting licenses move. It is tried again when the freeze is over.".to_owned())
         }
         Case::Missing(Problem::Refused) => Some("Zoom refused to put a license on this seat. It is tried again.".to_owned()),
+        Case::Missing(Problem::SeatBusy) => {
+            Some("An earlier meeting runs over on its seat. Start moves it to another one, if one is free.".to_owned())
+        }
         Case::RunsEarly(cut, reserved) if reserved < cut => None,
         Case::RunsWithout(cut) if is_over_before(cut, view, around) => None,
         Case::RunsLate(_) | Case::RunsEarly(..) | Case::RunsWithout(_) => Some(sentence(view, around)),
@@ -341,7 +354,7 @@ pub(in crate::web) fn trouble(view: &MeetingView, around: &Around) -> Option<Str
 
 /// Whether the host may want to begin without.
 pub(in crate::web) fn can_go_without(view: &MeetingView, around: &Around) -> bool {
-    matches!(case(view, around), Case::Missing(_) | Case::InLine)
+    matches!(case(view, around), Case::Missing(Problem::NoneFree | Problem::Frozen | Problem::Refused) | Case::InLine)
 }
 
 /// Whether the host waits in line.

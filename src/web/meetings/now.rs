@@ -82,7 +82,9 @@ async fn book(staff: Staff, site: web::Data<Site>, Form(form): Form<Fields>) -> 
             let offers = Offers::after(refusal, &asked, &nearest, wait, &mut errors);
             invalid(&now_page(&staff, &site, form, known, Some(offers), errors))
         }
-        bookings::Answer::TooLate => invalid(&now_page(&staff, &site, form, known, None, Errors::one("", "Try again."))),
+        bookings::Answer::TooLate | bookings::Answer::Starting => {
+            invalid(&now_page(&staff, &site, form, known, None, Errors::one("", "Try again.")))
+        }
     }
 }
 

@@ -27,6 +27,9 @@ fn too_late(meeting: &Meeting) -> &'static str {
     }
 }
 
+const STARTING: &str =
+    "Start was pressed a moment ago, so the host may be on the way into the meeting. Try again in two minutes.";
+
 #[derive(Clone, Debug, Default, Deserialize)]
 struct Fields {
     #[serde(default)]
@@ -105,6 +108,7 @@ async fn reschedule(staff: Staff, site: web::Data<Site>, Form(form): Form<Fields
             Ok(staff.done(&href, &format!("The meeting is on {full}. The client is told of a change by e-mail.")))
         }
         Booked::TooLate => Ok(staff.not_done(&href, too_late(&view.meeting))),
+        Booked::Starting => Ok(staff.not_done(&href, STARTING)),
         Booked::Refused { refusal, nearest, .. } => {
             let host = if view.meeting.host == staff.user.id { Host::You } else { Host::Other(&view.host_name) };
             let asked = Asked { host, on_the_spot: false, now: site.app.now(), zone: &zone };

@@ -111,10 +111,11 @@ async fn no_license(staff: &Staff, site: &Site, id: &MeetingId, problem: Problem
             "Zoom did not give the license",
             "Zoom refused or did not answer when the license was to be put on your seat. It is asked again by itself.",
         ),
+        Problem::SeatBusy => return seat_busy(staff, site, id).await,
     };
     let wait = match problem {
         Problem::NoneFree => Some(site.app.wait_for_license(&staff.scope(), &staff.user, id).await?),
-        Problem::Frozen | Problem::Refused => None,
+        Problem::Frozen | Problem::Refused | Problem::SeatBusy => None,
     };
     let page = StartPage {
         wait: Some(wait.map_or_else(|| CLIENT_WAITS.to_owned(), |wait| waits(&wait))),
@@ -185,10 +186,9 @@ async fn seat_busy(staff: &Staff, site: &Site, id: &MeetingId) -> Answer {
     } else if let Some(next) = other(Stage::Booked) {
         before_the_next(staff, id, next)
     } else {
-        let words = "Somebody else of your organization meets on the Zoom seat of this meeting. Wait until they are done, or start \
-                     another meeting now: it may find another seat.";
-        let ways = vec![Way::new(staff.path("/meetings/now"), "Start another meeting now")];
-        StartPage { ways, ..start_page(staff, id, "The Zoom seat is in use", words) }
+        let words = "Somebody else meets on the Zoom seat of this meeting, and no other seat is free. Wait until they are done, and \
+                     press Start again.";
+        start_page(staff, id, "The Zoom seat is in use", words)
     };
     page_with(StatusCode::CONFLICT, &StartPage { can_retry: true, ..page })
 }

@@ -66,7 +66,9 @@ pub(in crate::web) fn countdown(view: &MeetingView, now: Instant) -> String {
         State::Live(run) if now - run.since < Span::minutes(1) => "Has just begun".to_owned(),
         State::Live(run) => format!("Running for {}", span(now - run.since)),
         State::Booked if view.meeting.waits_to_begin() => format!("In line for {}", span(now - view.meeting.created_at)),
-        State::Booked if now < window.start() => format!("Starts in {}", span(window.start() - now)),
+        State::Booked | State::Ended { .. } if view.meeting.is_awaited_at(now) && now < window.start() => {
+            format!("Starts in {}", span(window.start() - now))
+        }
         State::Booked if now - window.start() < Span::minutes(1) => "Starts now".to_owned(),
         State::Booked => format!("Should have begun {} ago", span(now - window.start())),
         State::Ended { at, .. } => format!("Ended {} ago", span(now - *at)),

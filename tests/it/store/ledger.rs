@@ -104,7 +104,7 @@ both_databases! {
         change(&db.store, move |tx| ledger::open(tx, "s1", 1, &seat, (at(54), at(55)))).await;
         change(&db.store, |tx| ledger::leave(tx, 1, at(92))).await;
         change(&db.store, |tx| ledger::close(tx, 1, at(93))).await;
-        let (pass, scope) = (db.operator(), db.scope("globex"));
+        let pass = db.operator();
         let all = ask(&db.store, move |tx| ledger::list(tx, &pass, window(92, 100))).await;
         let span = &all[0];
         assert_eq!((span.claimed, span.attached, span.leaving, span.until), (at(54), at(55), Some(at(92)), Some(at(93))));
@@ -112,8 +112,13 @@ both_databases! {
         let pass = db.operator();
         assert!(ask(&db.store, move |tx| ledger::list(tx, &pass, window(93, 100))).await.is_empty(), "its end is not in it");
         let served = [SeatId::new("seat-bo")];
-        let theirs = ask(&db.store, move |tx| ledger::list_of_tenant(tx, &scope, &served, window(0, 100))).await;
-        assert_eq!(theirs.len(), 1, "a tenant whose meeting was on the seat sees the span");
+        let there = ask(&db.store, move |tx| ledger::list_on_seats(tx, &served, window(0, 100))).await;
+        assert_eq!(there.len(), 1, "whoever it was charged to");
+        for (tenant, spans) in [("acme", 1), ("globex", 0)] {
+            let scope = db.scope(tenant);
+            let own = ask(&db.store, move |tx| ledger::list_of_tenant(tx, &scope, window(0, 100))).await;
+            assert_eq!(own.len(), spans, "{tenant}");
+        }
     }
 
     async fn the_same_wish_is_refused_once(db: Database) {

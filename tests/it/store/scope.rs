@@ -60,7 +60,7 @@ fn ask_all(tx: &mut ReadTx<'_>, scope: &TenantScope) -> Result<Vec<(&'static str
         ("audit::list", audit::list(tx, scope, 0, 50)?.len()),
         ("audit::list_for_meeting", audit::list_for_meeting(tx, scope, &m1())?.len()),
         ("audit::list_from", audit::list_from(tx, scope, None, 50)?.len()),
-        ("ledger::list_of_tenant", ledger::list_of_tenant(tx, scope, &[], window(0, 500))?.len()),
+        ("ledger::list_of_tenant", ledger::list_of_tenant(tx, scope, window(0, 500))?.len()),
         ("uses::list_of_tenant", uses::list_of_tenant(tx, scope, window(0, 500), at(500))?.len()),
         ("refusals::list_of_tenant", refusals::list_of_tenant(tx, scope, window(0, 500))?.len()),
         // Whose tenant it gives is told by the scope alone.
@@ -88,6 +88,8 @@ const CHANGES: &[&str] = &[
     "meetings::mark_failed",
     "meetings::mark_polled",
     "meetings::clear_room",
+    "meetings::leave_room",
+    "meetings::set_seat",
     "uses::begin_run",
     "uses::end_run",
     "uses::note_hold",
@@ -119,6 +121,8 @@ fn try_change(tx: &mut WriteTx<'_>, scope: &TenantScope, name: &str) -> Result<(
         "uses::begin_run" => uses::begin_run(tx, scope, &meeting("m1", window(60, 90)), &run("later", at(70))),
         "uses::end_run" => uses::end_run(tx, scope, &meeting("m1", window(60, 90)), &run("first", at(60)), at(65)),
         "uses::note_hold" => uses::note_hold(tx, scope, "h1", &meeting("m1", window(60, 90)), window(55, 60)),
+        "meetings::leave_room" => meetings::leave_room(tx, scope, &m1()),
+        "meetings::set_seat" => meetings::set_seat(tx, scope, &m1(), &SeatId::new("seat-ana")),
         "meetings::clear_room" => meetings::clear_room(tx, scope, &m1()),
         other => panic!("{other} has no line"),
     }

@@ -103,6 +103,7 @@ pub(crate) fn meeting(id: &str, window: Window) -> Meeting {
         hold: window.padded(Span::minutes(5), Span::minutes(5)),
         licensed: true,
         queued_at: None,
+        announced: true,
         state: State::Booked,
         room: None,
         sequence: 0,

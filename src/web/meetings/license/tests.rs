@@ -28,6 +28,7 @@ fn meeting(length: i64) -> MeetingView {
         hold: window.padded(Span::minutes(5), Span::minutes(5)),
         licensed: true,
         queued_at: None,
+        announced: true,
         state: State::Booked,
         room: None,
         sequence: 0,
