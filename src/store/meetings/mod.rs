@@ -24,7 +24,7 @@ use row::MeetingRow;
 pub use open::{find_by_number, find_open, is_seat_live, line, needs, needs_its_license, next_holds, next_promise, tenant_of};
 pub use past::{PastMeeting, past};
 pub use row::Progress;
-pub use zoom::{Errand, Task, clear_room, leave_room, mark_failed, mark_polled, mark_synced, next_errand, set_room};
+pub use zoom::{Errand, Task, claim_errand, clear_room, mark_failed, mark_polled, mark_synced, next_errand, set_room};
 
 /// A meeting with what a page shows beside it.
 #[derive(Clone, Debug)]
