@@ -15,12 +15,18 @@ struct Plan {
     detail: String,
 }
 
-/// Where SQLite reads a table from one end to the other for a statement.
+/// Where SQLite reads a table from one end to the other for a statement, or all of its past.
 #[expect(clippy::disallowed_methods, reason = "a plan is asked for past the store")]
 fn walks(db: &mut SqliteConnection, statement: &str, table: &str) -> Vec<String> {
     let plan: Vec<Plan> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load(db).unwrap();
-    let scan = format!("SCAN {table}");
-    plan.into_iter().map(|step| step.detail).filter(|step| step == &scan || step.starts_with(&format!("{scan} "))).collect()
+    let walks = |step: &str| {
+        let rest = step.split_once(&format!(" {table}")).map_or("", |(_, rest)| rest);
+        let has_no_beginning = ["hold_from<?)", "starts_at<?)"].iter().any(|open| rest.ends_with(open)) && !rest.contains(">?");
+        // Few are booked and late; whatever else is asked by its past has another end.
+        let is_of_few = rest.contains("(stage=?");
+        step == format!("SCAN {table}") || step.starts_with(&format!("SCAN {table} ")) || (has_no_beginning && !is_of_few)
+    };
+    plan.into_iter().map(|step| step.detail).filter(|step| walks(step)).collect()
 }
 
 /// Everything that the engine does: bookings, refusals, moves, starts, ends, the line, no-shows, and turns of every lane.
@@ -69,6 +75,7 @@ async fn nothing_that_the_engine_asks_walks_through_all_meetings() {
         }
     }
     assert!(walking.is_empty(), "{}", walking.join("\n\n"));
-    // A planted walk is seen.
-    assert_eq!(walks(&mut db, "SELECT id FROM meetings WHERE topic = ?", "meetings").len(), 1);
+    for planted in ["topic = ?", "hold_from <= ? AND hold_until > ?", "host_id = ? AND starts_at < ?"] {
+        assert_eq!(walks(&mut db, &format!("SELECT id FROM meetings WHERE {planted}"), "meetings").len(), 1, "{planted}");
+    }
 }
