@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::ZoomError;
 use super::label::{Label, Limit, Plan};
-use super::transport::{Call, Reply, Sending, Transport};
+use super::transport::{Call, Method, Reply, Sending, Transport};
 use crate::clock::Clock;
 use crate::domain::time::Instant;
 
@@ -73,9 +73,10 @@ impl Paced {
         if let Some(refusal) = self.wait_for_turn(label, urgent).await {
             return Ok(refusal);
         }
+        let creates_a_user = call.method == Method::Post && call.path == "/users";
         let reply = self.inner.send(call).await?;
         if reply.status == 429 {
-            self.note_refusal(label, &reply);
+            self.note_refusal(label, &reply, creates_a_user);
         }
         Ok(reply)
     }
@@ -99,11 +100,13 @@ impl Paced {
         labels.entry(label).or_default().turn(limit, now, urgent, yields)
     }
 
-    /// Only what concerns the label as a whole: a user's own limit says nothing about other users.
-    fn note_refusal(&self, label: Label, reply: &Reply) {
+    /// Only what concerns the label as a whole: a user's own limit says nothing about other users, and the cap of new users a
+    /// day (zoom.md §2.1), however Zoom words it, nothing about other calls.
+    fn note_refusal(&self, label: Label, reply: &Reply, creates_a_user: bool) {
         let words = String::from_utf8_lossy(&reply.body).to_lowercase();
         let of_label = reply.header("x-ratelimit-category").is_some() || words.contains("for this api");
         if let (true, Err(ZoomError::RetryAfter { at, daily })) = (of_label, ZoomError::in_reply(reply.clone(), self.clock.now()))
+            && !(creates_a_user && daily)
         {
             tracing::warn!(label = label.name(), until = %at, daily, "Zoom wants fewer calls; this label is paused");
             let mut labels = self.labels.lock().unwrap_or_else(PoisonError::into_inner);
@@ -189,7 +192,6 @@ impl Drop for Waiting<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::zoom::transport::Method;
 
     const NOON: i64 = 1_790_000_000_000;
 
@@ -304,6 +306,15 @@ mod tests {
             particular user.";
         let (_, paced, clock) = stage(Plan::Pro, vec![too_fast(&[("x-ratelimit-type", "Daily-limit")], words)]);
         paced.send(light()).await.unwrap();
+        assert_eq!(paced.send(light()).await.unwrap().status, 200);
+        assert_eq!(clock.now_millis(), NOON);
+    }
+
+    #[actix_web::test]
+    async fn the_cap_of_new_users_pauses_no_other_call() {
+        let headers = [("x-ratelimit-type", "Daily-limit"), ("x-ratelimit-category", "Light")];
+        let (_, paced, clock) = stage(Plan::Pro, vec![too_fast(&headers, "the daily rate limit for this API")]);
+        assert_eq!(paced.send(Call::api(Method::Post, &["users"])).await.unwrap().status, 429);
         assert_eq!(paced.send(light()).await.unwrap().status, 200);
         assert_eq!(clock.now_millis(), NOON);
     }
