@@ -17,6 +17,9 @@ use crate::zoom::{MeetingChange, NewMeeting, ZoomError, secrets};
 use super::letters::Turn;
 use super::{App, AppError};
 
+/// How long an errand may take before somebody else runs it.
+const CLAIM: Span = Span::minutes(1);
+
 /// Whether a host has pressed Start and waits for the room.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pressed {
@@ -30,9 +33,13 @@ impl App {
     /// Runs the most urgent errand to Zoom.
     pub async fn run_errand(self: &Arc<Self>) -> Result<Turn, AppError> {
         let (pass, now) = (self.pass(), self.now());
-        let Some(errand) = self.store.read(move |tx| meetings::next_errand(tx, &pass, now)).await? else {
+        if self.store.read(move |tx| meetings::next_errand(tx, &pass, now)).await?.is_none() {
             return self.clear_an_old_room().await;
-        };
+        }
+        let pass = self.pass();
+        let claimed = self.store.write(move |tx| meetings::claim_errand(tx, &pass, now, now + CLAIM)).await?;
+        // Somebody else may have been faster.
+        let Some(errand) = claimed else { return Ok(Turn::Worked) };
         if let Err(error) = self.run(&errand).await {
             let AppError::Zoom(error) = error else { return Err(error) };
             tracing::warn!(meeting = %errand.meeting.id, task = ?errand.task, %error, "Zoom could not be told of a meeting");

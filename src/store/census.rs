@@ -16,7 +16,7 @@ use crate::domain::time::{Instant, Span};
 use super::convert::{count, instant, window, word};
 use super::error::StoreError;
 use super::events::EventState;
-use super::schema::{audit, letters, meetings, seats, zoom_events};
+use super::schema::{audit, letters, meetings, old_rooms, seats, zoom_events};
 use super::scope::{KeeperPass, OperatorPass};
 use super::transaction::ReadTx;
 use super::{demand, licenses, meetings as noun, moves, pool};
@@ -130,7 +130,8 @@ pub fn turns(tx: &mut ReadTx<'_>, _: &OperatorPass, now: Instant) -> Result<Vec<
     }
     turns.extend(queued.into_iter().flatten().map(|at| leaves_line_at(instant(at))));
     let then = now.seconds();
-    let next: [Option<i64>; 5] = [
+    let next: [Option<i64>; 6] = [
+        old_rooms::table.filter(old_rooms::retry_at.gt(then)).select(min(old_rooms::retry_at)).first(tx.db())?,
         meetings::table.filter(meetings::hold_from.gt(then)).select(min(meetings::hold_from)).first(tx.db())?,
         meetings::table.filter(meetings::zoom_retry_at.gt(then)).select(min(meetings::zoom_retry_at)).first(tx.db())?,
         seats::table.filter(seats::license_retry_at.gt(then)).select(min(seats::license_retry_at)).first(tx.db())?,

@@ -1,9 +1,11 @@
 //! One connection type over both databases, chosen by the URL's scheme and never by trying one after the other: a mistyped
 //! PostgreSQL URL must not create an SQLite file.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use diesel::connection::{AnsiTransactionManager, Instrumentation, InstrumentationEvent, SimpleConnection, TransactionManager};
 use diesel::{Connection, PgConnection, SqliteConnection};
@@ -73,11 +75,16 @@ pub(super) const READERS: u32 = 4;
 
 /// Opens connections to one database.
 #[derive(Clone)]
-pub(super) struct DbManager(DatabaseUrl);
+pub(super) struct DbManager(DatabaseUrl, Option<Heard>);
 
 impl DbManager {
     pub(super) const fn new(url: DatabaseUrl) -> Self {
-        Self(url)
+        Self(url, None)
+    }
+
+    /// Writes down what is asked and changed through its connections.
+    pub(super) const fn heard_by(url: DatabaseUrl, heard: Heard) -> Self {
+        Self(url, Some(heard))
     }
 
     /// The connection that writes. WAL with `synchronous=FULL`: what was acknowledged survives a power cut.
@@ -101,7 +108,7 @@ impl DbManager {
             }
             DatabaseUrl::Postgres(url) => Db::Postgres(open_postgres(url)?),
         };
-        db.set_instrumentation(CountStatements);
+        db.set_instrumentation(Listener(self.1.clone()));
         Ok(db)
     }
 
@@ -135,7 +142,7 @@ impl DbManager {
             }
             DatabaseUrl::Postgres(url) => Db::Postgres(open_postgres(url)?),
         };
-        db.set_instrumentation(CountStatements);
+        db.set_instrumentation(Listener(self.1.clone()));
         Ok(db)
     }
 }
@@ -215,12 +222,34 @@ pub(super) fn statements() -> u64 {
     STATEMENTS.load(Ordering::Relaxed)
 }
 
-struct CountStatements;
+/// Every statement that was run through a store, once, without the values bound to it: for tests of what they cost.
+#[derive(Clone, Debug, Default)]
+pub struct Heard(Arc<Mutex<BTreeSet<String>>>);
 
-impl Instrumentation for CountStatements {
+impl Heard {
+    /// The statements so far.
+    pub fn statements(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    fn add(&self, query: &str) {
+        let statement = query.split(" -- binds:").next().unwrap_or(query);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(statement.to_owned());
+    }
+}
+
+/// Counts statements, and writes them down for whoever wants to hear them.
+struct Listener(Option<Heard>);
+
+impl Instrumentation for Listener {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
         match event {
-            InstrumentationEvent::StartQuery { .. } => STATEMENTS.fetch_add(1, Ordering::Relaxed),
+            InstrumentationEvent::StartQuery { query, .. } => {
+                if let Some(heard) = &self.0 {
+                    heard.add(&query.to_string());
+                }
+                STATEMENTS.fetch_add(1, Ordering::Relaxed)
+            }
             // A transaction's own BEGIN and COMMIT are announced as queries too.
             InstrumentationEvent::BeginTransaction { .. }
             | InstrumentationEvent::CommitTransaction { .. }

@@ -43,7 +43,7 @@ mod writer;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub use connection::{DatabaseUrl, DatabaseUrlError};
+pub use connection::{DatabaseUrl, DatabaseUrlError, Heard};
 pub use error::StoreError;
 pub use transaction::{ReadTx, WriteTx};
 
@@ -73,10 +73,19 @@ impl Store {
 
     /// Opens the database with at most `batch` changes in one transaction; 1 is what group commit is measured against.
     pub fn open_with(url: &DatabaseUrl, batch: usize) -> Result<(Self, KeeperPass), StoreError> {
-        let manager = DbManager::new(url.clone());
         if url.is_in_memory() {
             return Ok(memory::Disk::new()?.open());
         }
+        Self::open_by(DbManager::new(url.clone()), batch)
+    }
+
+    /// Opens a database that is not in memory and writes down every statement that is run through this store.
+    pub fn open_heard(url: &DatabaseUrl) -> Result<((Self, KeeperPass), Heard), StoreError> {
+        let heard = Heard::default();
+        Ok((Self::open_by(DbManager::heard_by(url.clone(), heard.clone()), writer::BATCH)?, heard))
+    }
+
+    fn open_by(manager: DbManager, batch: usize) -> Result<(Self, KeeperPass), StoreError> {
         let writer = Writer::spawn(manager.clone(), batch)?;
         let readers = r2d2::Pool::builder()
             .max_size(connection::READERS)

@@ -39,6 +39,8 @@ mod routes;
 #[cfg(test)]
 mod scenarios;
 #[cfg(test)]
+mod short;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod storm;

@@ -103,7 +103,7 @@ impl App {
         }
         if leaves_seat {
             // Zoom's meeting belongs to the seat; the client's link is ours and leads to the new one.
-            meetings::leave_room(tx, scope, id)?;
+            meetings::set_seat(tx, scope, id, &moved.seat)?;
         }
         let host = users::find(tx, scope, &moved.host)?.ok_or(AppError::NotFound("user"))?;
         let letter = self.meeting_letter(MeetingNews::Rescheduled { before }, &moved, &view.client, &host.name, &tenant);

@@ -11,7 +11,7 @@ use crate::domain::ids::{MeetingId, SeatId, UserId};
 use crate::domain::meeting::{Meeting, Stage, State};
 use crate::domain::names::IdempotencyKey;
 use crate::domain::pool::Place;
-use crate::domain::time::{Instant, Window};
+use crate::domain::time::{Instant, Span, Window};
 
 use super::clients::{Client, ClientRow};
 use super::convert::{column, word};
@@ -24,7 +24,7 @@ use row::MeetingRow;
 pub use open::{find_by_number, find_open, is_seat_live, line, needs, needs_its_license, next_holds, next_promise, tenant_of};
 pub use past::{PastMeeting, past};
 pub use row::Progress;
-pub use zoom::{Errand, Task, clear_room, leave_room, mark_failed, mark_polled, mark_synced, next_errand, set_room};
+pub use zoom::{Errand, Task, claim_errand, clear_room, mark_failed, mark_polled, mark_synced, next_errand, set_room};
 
 /// A meeting with what a page shows beside it.
 #[derive(Clone, Debug)]
@@ -84,6 +84,9 @@ pub fn find_view(tx: &mut ReadTx<'_>, scope: &TenantScope, id: &MeetingId) -> Re
     row.map(view).transpose()
 }
 
+/// No meeting runs for longer after its planned start: Zoom ends each after 30 hours at the latest (Zoom KB0067972).
+const LONGEST_RUN: Span = Span::days(2);
+
 /// A host's meetings that overlap `during` or are live, by start: the dashboard in one statement.
 pub fn list_of_host(
     tx: &mut ReadTx<'_>,
@@ -94,6 +97,8 @@ pub fn list_of_host(
     let rows: Vec<ViewRow> = views!(scope)
         .filter(meetings::host_id.eq(host.as_str()))
         .filter(meetings::starts_at.lt(during.end().seconds()))
+        // One bound more, so that a host's past is not read through.
+        .filter(meetings::starts_at.gt((during.start() - LONGEST_RUN).seconds()))
         .filter(meetings::ends_at.gt(during.start().seconds()).or(meetings::stage.eq(Stage::Live.word())))
         .order((meetings::starts_at, meetings::id))
         .limit(200)

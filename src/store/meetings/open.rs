@@ -209,16 +209,25 @@ pub fn find_by_number(tx: &mut ReadTx<'_>, pass: &KeeperPass, number: i64) -> Re
 pub fn find_open(tx: &mut ReadTx<'_>, _: &OperatorPass, now: Instant) -> Result<Vec<(String, MeetingView)>, StoreError> {
     use super::super::clients::ClientRow;
     use super::super::schema::{clients, tenants, users};
-    let holding = meetings::hold_from.le(now.seconds()).and(meetings::hold_until.gt(now.seconds()));
-    let rows: Vec<(String, ViewRow)> = meetings::table
-        .inner_join(clients::table.on(clients::id.eq(meetings::client_id)))
-        .inner_join(users::table.on(users::id.eq(meetings::host_id)))
-        .inner_join(tenants::table.on(tenants::id.eq(meetings::tenant_id)))
-        .left_join(licenses::table.on(licenses::seat_id.eq(meetings::seat_id.nullable())))
-        .filter(meetings::stage.eq(Stage::Live.word()).or(holding))
-        .order((meetings::starts_at, meetings::id))
-        .limit(500)
-        .select((tenants::name, (MeetingRow::as_select(), ClientRow::as_select(), users::name, licenses::place.nullable())))
-        .load(tx.db())?;
+    // Two statements: each has an index of its own, and together they are few rows.
+    let holding = meetings::hold_from
+        .le(now.seconds())
+        .and(meetings::hold_from.gt((now - LONGEST_HOLD).seconds()))
+        .and(meetings::hold_until.gt(now.seconds()));
+    let views = || {
+        meetings::table
+            .inner_join(clients::table.on(clients::id.eq(meetings::client_id)))
+            .inner_join(users::table.on(users::id.eq(meetings::host_id)))
+            .inner_join(tenants::table.on(tenants::id.eq(meetings::tenant_id)))
+            .left_join(licenses::table.on(licenses::seat_id.eq(meetings::seat_id.nullable())))
+            .order((meetings::starts_at, meetings::id))
+            .limit(500)
+            .select((tenants::name, (MeetingRow::as_select(), ClientRow::as_select(), users::name, licenses::place.nullable())))
+    };
+    let mut rows: Vec<(String, ViewRow)> = views().filter(holding).load(tx.db())?;
+    let live: Vec<(String, ViewRow)> = views().filter(meetings::stage.eq(Stage::Live.word())).load(tx.db())?;
+    rows.extend(live);
+    rows.sort_by(|(_, (a, ..)), (_, (b, ..))| a.by_start().cmp(&b.by_start()));
+    rows.dedup_by(|(_, (a, ..)), (_, (b, ..))| a.by_start() == b.by_start());
     rows.into_iter().map(|(tenant, row)| Ok((tenant, super::view(row)?))).collect()
 }

@@ -61,6 +61,11 @@ impl MeetingRow {
         self.starts_at
     }
 
+    /// What lists are ordered by.
+    pub(super) fn by_start(&self) -> (i64, &str) {
+        (self.starts_at, &self.id)
+    }
+
     pub(super) fn is_live(&self) -> bool {
         self.stage == Stage::Live.word()
     }

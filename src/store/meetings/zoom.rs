@@ -38,6 +38,15 @@ pub struct Errand {
     pub tries: u32,
 }
 
+/// Takes the most urgent errand, for whoever runs it before `until`: two processes would else make a meeting twice.
+pub fn claim_errand(tx: &mut WriteTx<'_>, pass: &KeeperPass, now: Instant, until: Instant) -> Result<Option<Errand>, StoreError> {
+    let Some(errand) = next_errand(tx, pass, now)? else { return Ok(None) };
+    diesel::update(meetings::table.filter(meetings::id.eq(errand.meeting.id.as_str())))
+        .set(meetings::zoom_retry_at.eq(Some(until.seconds())))
+        .execute(tx.db())?;
+    Ok(Some(errand))
+}
+
 /// The most urgent errand that is due, by the meeting's start.
 pub fn next_errand(tx: &mut ReadTx<'_>, pass: &KeeperPass, now: Instant) -> Result<Option<Errand>, StoreError> {
     // Each stage by itself: together they have no index that is also in order.
@@ -97,7 +106,7 @@ pub fn set_room(
 }
 
 /// The meeting moves to another seat: Zoom's meeting, which belongs to the old one, is to be deleted there and made anew.
-pub fn leave_room(tx: &mut WriteTx<'_>, scope: &TenantScope, id: &MeetingId) -> Result<(), StoreError> {
+pub(super) fn leave_room(tx: &mut WriteTx<'_>, scope: &TenantScope, id: &MeetingId) -> Result<(), StoreError> {
     let number: Option<i64> = meetings::table
         .filter(meetings::tenant_id.eq(scope.tenant().as_str()))
         .filter(meetings::id.eq(id.as_str()))
