@@ -68,13 +68,13 @@ impl Client {
     pub async fn create_meeting(&self, zoom_user_id: &str, meeting: &NewMeeting) -> Result<ZoomMeeting, ZoomError> {
         let call = Call::api(Method::Post, &["users", zoom_user_id, "meetings"]).json(meeting.body());
         let reply = self.write(zoom_user_id, "create meeting", call).await?;
-        self.seen(understood(&reply, ZoomMeeting::from_wire)?)
+        understood(&reply, ZoomMeeting::from_wire).inspect(|meeting| self.hosts.note(meeting.number, &meeting.host_id))
     }
 
     /// A meeting with a fresh start URL.
     pub async fn meeting(&self, number: i64) -> Result<ZoomMeeting, ZoomError> {
         let reply = self.ask("get meeting", Call::api(Method::Get, &["meetings", &number.to_string()])).await?;
-        self.seen(understood(&reply, ZoomMeeting::from_wire)?)
+        understood(&reply, ZoomMeeting::from_wire).inspect(|meeting| self.hosts.note(meeting.number, &meeting.host_id))
     }
 
     /// Changes a meeting.
@@ -201,11 +201,6 @@ impl Client {
             }
         }
         Err(ZoomError::Unclear("the list of users does not end".into()))
-    }
-
-    fn seen(&self, meeting: ZoomMeeting) -> Result<ZoomMeeting, ZoomError> {
-        self.hosts.note(meeting.number, &meeting.host_id);
-        Ok(meeting)
     }
 
     /// Sends a call that changes a meeting, when it is the turn of its host. Who that is may have to be asked: for a meeting

@@ -18,6 +18,7 @@ use duologue::store::Store;
 use duologue::zoom::simulator::{Fault, Odds};
 
 use crate::support::database::{Database, both_databases};
+use crate::support::portal::{open, operator, served_on_both_databases};
 use crate::support::wire::End;
 use crate::support::world::{World, minutes};
 
@@ -203,7 +204,9 @@ both_databases! {
         assert_eq!(rooms(), [kept]);
         assert_ne!(first, [kept], "who came first to the database keeps it");
     }
+}
 
+served_on_both_databases! {
     async fn a_seat_deleted_at_zoom_keeps_its_meetings_and_host_and_operator_are_told(db: Database) {
         let world = World::new(Store::open(&db.url).unwrap(), 2).await;
         let meeting = world.booked(&world.acme, 0, 60, 30).await;
@@ -214,6 +217,18 @@ both_databases! {
         let view = world.app.zoom_account(&world.console).await.unwrap();
         let unable: Vec<_> = view.unable.iter().map(|(seat, ahead)| (seat.id.clone(), seat.status, *ahead)).collect();
         assert_eq!(unable, [(world.acme.seats[0].clone(), SeatStatus::Missing, 1)], "the operator sees it with its meeting");
+
+        let (base, pages) = open(&world.app);
+        let operator = operator(&world, &base).await;
+        let told = [
+            ("/operator/pool", "is not known to Zoom any more"),
+            ("/operator/pool", "1 coming meeting on it cannot be held until then"),
+            ("/operator/seats?show=problem", "Unknown to Zoom"),
+        ];
+        for (path, words) in told {
+            let page = operator.get(path).await.body;
+            assert!(page.contains("zoom-user-1@ours.example") && page.contains(words), "{path}: {words}\n{page}");
+        }
 
         world.at(60).await;
         assert_eq!(world.attached().await, 0, "no license goes to nobody");
@@ -232,6 +247,7 @@ both_databases! {
         let token = world.app.keys.join_token(&meeting, 1);
         let Door::Open(url) = world.app.look_behind(&token).await.unwrap().unwrap().door else { panic!("closed") };
         assert!(url.contains(&number.to_string()), "{url}");
+        pages.stop(false).await;
         assert_eq!(world.stage(&world.acme, &meeting).await, Stage::Live);
         assert_eq!(world.attached().await, 1);
     }

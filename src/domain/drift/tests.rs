@@ -138,8 +138,7 @@ proptest! {
 
 /// Asks the same about many accounts, the same ones each time.
 fn assert_noticed(bug: Compare) {
-    let outcome = TestRunner::deterministic()
-        .run(&account(), |account| fault(&account, bug).map_err(|promise| TestCaseError::fail(promise)));
+    let outcome = TestRunner::deterministic().run(&account(), |account| fault(&account, bug).map_err(TestCaseError::fail));
     assert!(outcome.is_err(), "nobody noticed");
 }
 

@@ -281,6 +281,14 @@ async fn the_switchboard_shows_and_changes_the_account() {
     assert!(served.stage.client.users_summary().await.is_err());
     served.post("/clock", &[("seconds", "0.5")]).await;
     assert_eq!(served.stage.act(|world, _| world.settings().minute_millis), 500);
+    served.post("/assignments", &[("each", "1")]).await;
+    for license in ["basic", "licensed"] {
+        served.post(&format!("/users/{b}/license"), &[("license", license)]).await;
+    }
+    assert_eq!(served.stage.act(|world, _| world.licenses_in_use()), 1, "two licenses, two assignments");
+    served.post("/assignments", &[("each", "0")]).await;
+    served.post(&format!("/users/{b}/license"), &[("license", "licensed")]).await;
+    assert_eq!(served.stage.act(|world, _| world.licenses_in_use()), 2);
     served.post(&format!("/users/{b}/deactivation"), &[]).await;
     let (_, _, page) = served.get("/").await;
     for expected in ["This is a simulation, not Zoom", "a@x.org", "Inactive", "user.updated", "Rate limits"] {
