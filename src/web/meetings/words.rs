@@ -29,7 +29,10 @@ pub(in crate::web) fn stage(view: &MeetingView) -> Badge {
         return Badge::new("waiting", "In line");
     }
     let stage = view.meeting.state.stage();
-    Badge::new(stage.word(), stage.label())
+    match view.meeting.state {
+        State::Ended { at, .. } if at < view.meeting.window.start() => Badge::new(stage.word(), "Left before its time"),
+        _ => Badge::new(stage.word(), stage.label()),
+    }
 }
 
 /// Whether Zoom knows the meeting.
