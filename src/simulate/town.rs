@@ -283,7 +283,7 @@ impl Town {
     }
 
     /// When the background work may have something to do although nobody rings.
-    pub(super) fn turns(&self) -> Result<Vec<Instant>, AppError> {
+    pub(super) fn turns(&self) -> Result<census::Turns, AppError> {
         let (pass, now) = (self.pass.clone(), self.now());
         self.read(move |tx| census::turns(tx, &pass, now))
     }
