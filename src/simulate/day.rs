@@ -256,22 +256,23 @@ impl Day {
         });
     }
 
-    /// Everything that must be true after a step. The database is read again only if something was written.
+    /// Everything that must be true after a step. The database is read again only if something was written, or if another
+    /// day has begun, whose moves are counted anew.
     pub(super) fn look(&mut self) -> Result<(), AppError> {
+        if let Some(sabotage) = self.sabotage {
+            self.strike(sabotage)?;
+        }
         self.tally.steps += 1;
         let written = self.town.changes()?;
-        let mut truth = self.town.truth();
-        if self.written == Some(written) && self.sabotage.is_none() {
+        let truth = self.town.truth();
+        if self.written == Some(written) && self.before.now.utc_day() == self.town.now().utc_day() {
             self.before.now = self.town.now();
             self.measure.look(&self.before, &truth, &mut self.tally);
             let found = invariants::after_step(&self.before, &self.before, &truth, &self.live_since, TOLD_BY);
             self.breach(found);
             return Ok(());
         }
-        let mut after = self.town.census(Some(&self.before))?;
-        if let Some(sabotage) = self.sabotage {
-            sabotage.spoil(&mut after, &mut truth, self.town.now());
-        }
+        let after = self.town.census(Some(&self.before))?;
         for meeting in &after.meetings {
             if meeting.stage == Stage::Live {
                 self.live_since.entry(meeting.id.clone()).or_insert(after.now);

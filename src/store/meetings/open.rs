@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use diesel::dsl::max;
+use diesel::dsl::{max, min};
 use diesel::prelude::*;
 
 use crate::domain::ids::{MeetingId, SeatId, TenantId, UserId};
@@ -121,10 +121,8 @@ pub fn next_holds(tx: &mut ReadTx<'_>, _: &KeeperPass, now: Instant) -> Result<B
             .filter(meetings::hold_from.gt(now.seconds()))
             .filter(meetings::hold_until.gt(meetings::hold_from))
             .filter(meetings::licensed.eq(true))
-            .order(meetings::hold_from)
-            .select(meetings::hold_from)
-            .first(tx.db())
-            .optional()?;
+            .select(min(meetings::hold_from))
+            .get_result(tx.db())?;
         next.extend(at.map(|at| (SeatId::new(seat), instant(at))));
     }
     Ok(next)
