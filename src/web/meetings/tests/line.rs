@@ -261,7 +261,7 @@ async fn the_client_hears_nothing_of_licenses() {
     scene.at(6).await;
     let over = words(&gil.get(&link).await.body);
     assert!(
-        over.contains("This meeting is over.") && over.contains("If Bo Lind starts it again, a button appears here."),
+        over.contains("This meeting is over.") && over.contains("If Bo Lind starts it again, you can join it here."),
         "{over}"
     );
     for seen in [waits, open, over] {
