@@ -11,6 +11,7 @@ mod events;
 mod faults;
 mod limits;
 mod local;
+mod locks;
 mod meetings;
 mod pages;
 mod refusal;

@@ -24,6 +24,8 @@ const SCRIPT: &str = include_str!("../../../static/duologue.js");
 const ICON: &str = include_str!("../../../static/icon.svg");
 /// The most licenses the form takes.
 const MOST_LICENSES: u32 = 10_000;
+/// The most assignments of each license that the form takes.
+const MOST_ASSIGNMENTS: u32 = 10_000;
 
 /// Everything but the API.
 pub(super) fn routes(app: &mut ServiceConfig) {
@@ -33,6 +35,7 @@ pub(super) fn routes(app: &mut ServiceConfig) {
         .route("/assets/duologue.js", web::get().to(async || asset("text/javascript; charset=utf-8", SCRIPT)))
         .route("/assets/icon.svg", web::get().to(async || asset("image/svg+xml", ICON)))
         .route("/licenses", web::post().to(set_licenses))
+        .route("/assignments", web::post().to(set_assignments))
         .route("/clock", web::post().to(set_minute))
         .route("/tokens/revocation", web::post().to(revoke_tokens))
         .route("/faults", web::post().to(set_fault))
@@ -106,6 +109,8 @@ struct Switchboard {
     faults: &'static [Fault],
     faults_on: Vec<views::FaultRow>,
     minute_seconds: String,
+    /// How many license assignments a day for each license; 0: any number.
+    assignments: u32,
     problem: Option<&'static str>,
 }
 
@@ -128,8 +133,9 @@ fn show(shared: &Shared, status: u16, problem: Option<&'static str>) -> Shown {
     let world = shared.world();
     let account = views::account(&world, shared.clock.now_millis());
     let minute_seconds = views::decimal(world.settings().minute_millis);
+    let assignments = world.settings().assignments_per_license.unwrap_or_default();
     let faults_on = views::faults_on(&world);
-    page(status, &Switchboard { account, faults: &Fault::ALL, faults_on, minute_seconds, problem })
+    page(status, &Switchboard { account, faults: &Fault::ALL, faults_on, minute_seconds, assignments, problem })
 }
 
 async fn now(shared: Data<Shared>) -> Shown {
@@ -152,6 +158,20 @@ async fn set_licenses(shared: Data<Shared>, form: Form<Count>) -> Shown {
         return problem(&shared, 422, "Enter a whole number of licenses from 0 to 10000.");
     };
     shared.act(|world, _| world.settings_mut().licenses = licenses);
+    Ok(see("/"))
+}
+
+#[derive(Deserialize)]
+struct Assignments {
+    #[serde(default)]
+    each: String,
+}
+
+async fn set_assignments(shared: Data<Shared>, form: Form<Assignments>) -> Shown {
+    let Some(each) = number(&form.each, &(0..=MOST_ASSIGNMENTS)) else {
+        return problem(&shared, 422, "Enter a whole number of assignments from 0 to 10000.");
+    };
+    shared.act(|world, _| world.settings_mut().assignments_per_license = (each > 0).then_some(each));
     Ok(see("/"))
 }
 
