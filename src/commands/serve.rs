@@ -49,6 +49,7 @@ pub(super) async fn demo(folder: Option<PathBuf>, given: &Given) -> anyhow::Resu
     say(false, &serde_json::Value::Null, &demo.welcome());
     actix_web::rt::spawn(simulator);
     server.await?;
+    demo.keep()?;
     Ok(ExitCode::SUCCESS)
 }
 

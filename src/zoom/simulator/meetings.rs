@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::events;
@@ -16,7 +17,7 @@ const LONGEST_TOPIC: usize = 200;
 const LONGEST_PASSCODE: usize = 10;
 
 /// A meeting of the account.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Meeting {
     /// Its number; exceeds 32 bits.
     pub number: i64,
@@ -45,7 +46,7 @@ pub struct Meeting {
 }
 
 /// One running of a meeting.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Instance {
     /// Its uuid.
     pub uuid: String,
@@ -64,7 +65,7 @@ pub struct Instance {
 }
 
 /// Somebody in a running meeting.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Person {
     /// Opens this person's own page of the room.
     pub key: String,
@@ -81,7 +82,7 @@ pub struct Person {
 }
 
 /// A client who waits for the host.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Waiting {
     /// Opens this client's own page of the room.
     pub key: String,
@@ -90,7 +91,7 @@ pub struct Waiting {
 }
 
 /// A running that is over.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Past {
     pub(super) number: i64,
     pub(super) uuid: String,

@@ -4,6 +4,8 @@
 //! A retry carries the timestamp and signature of the first try: whether Zoom renews them is not documented, and this
 //! way is the harder one for the receiver.
 
+use serde::{Deserialize, Serialize};
+
 use super::faults::Fault;
 use super::world::World;
 use crate::zoom::signature;
@@ -16,7 +18,7 @@ pub(super) const PATIENCE_MILLIS: i64 = 3000;
 const REMEMBERED: usize = 200;
 
 /// One webhook and what became of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Webhook {
     /// Its place in the order of events.
     pub id: u64,
@@ -35,7 +37,7 @@ pub struct Webhook {
 }
 
 /// One try to deliver a webhook.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Try {
     /// When it was sent, in milliseconds.
     pub at: i64,
@@ -44,7 +46,7 @@ pub struct Try {
 }
 
 /// Where a webhook stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fate {
     /// To be sent at this time, in milliseconds.
     Due(i64),
@@ -89,7 +91,7 @@ impl Fate {
 }
 
 /// The queue. Ids rise, so the order of the list is the order of events.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Queue {
     pub(super) list: Vec<Webhook>,
     last_id: u64,
@@ -104,6 +106,15 @@ impl Queue {
         if finished > REMEMBERED {
             let oldest = self.list.iter().position(|webhook| webhook.fate.is_final());
             oldest.map(|index| self.list.remove(index));
+        }
+    }
+
+    /// What was on its way has not arrived, as far as anybody knows.
+    pub(super) fn send_again(&mut self) {
+        for webhook in &mut self.list {
+            if let Fate::Sent(at) = webhook.fate {
+                webhook.fate = Fate::Due(at);
+            }
         }
     }
 
