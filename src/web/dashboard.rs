@@ -1,4 +1,5 @@
-//! A user's first page: what runs now, what is next, and the days ahead, from one statement.
+//! A user's first page: what runs now, what is next, and the days ahead, from one statement. How long a host will wait for a
+//! license takes more of them: the part of the page that changes by itself tells it a moment later.
 
 use actix_web::http::header::ContentType;
 use actix_web::{HttpResponse, web};
@@ -102,7 +103,7 @@ async fn show(staff: Staff, site: web::Data<Site>) -> Answer {
     page(&DashboardPage {
         today: when::day(now, staff.zone()),
         days: days(&staff, &found, now),
-        region: Region::read(&staff, &site, &found, now, &chrome.csrf).await?,
+        region: Region::of(&staff, &found, &Around::plain(&staff, now), &chrome.csrf),
         chrome,
     })
 }
@@ -110,7 +111,11 @@ async fn show(staff: Staff, site: web::Data<Site>) -> Answer {
 async fn now(staff: Staff, site: web::Data<Site>) -> Answer {
     let now = site.app.now();
     let found = around(&staff, &site, now).await?;
-    let region = Region::read(&staff, &site, &found, now, &staff.chrome().csrf).await?;
+    let around = match current(&found, now) {
+        Some(view) => Around::of(&staff, &site, view).await?,
+        None => Around::plain(&staff, now),
+    };
+    let region = Region::of(&staff, &found, &around, &staff.chrome().csrf);
     let html = Fragment { region }.render().map_err(|error| WebError::failed(error.to_string()))?;
     Ok(HttpResponse::Ok().content_type(ContentType::html()).body(html))
 }
@@ -125,21 +130,18 @@ async fn around(staff: &Staff, site: &Site, now: Instant) -> Result<Vec<MeetingV
 }
 
 impl Region {
-    async fn read(staff: &Staff, site: &Site, found: &[MeetingView], now: Instant, csrf: &str) -> Result<Self, WebError> {
+    fn of(staff: &Staff, found: &[MeetingView], around: &Around, csrf: &str) -> Self {
+        let now = around.now;
         let bounds = zone::day_bounds(now, staff.zone());
         let today = found.iter().filter(|view| bounds.overlaps(view.meeting.window));
-        let hero = match current(found, now) {
-            Some(view) => Some(Hero::of(staff, view, &Around::of(staff, site, view).await?)),
-            None => None,
-        };
-        Ok(Self {
+        Self {
             csrf: csrf.to_owned(),
             home: staff.path(""),
             zone: staff.zone().to_string(),
             zone_label: when::zone_label(now, staff.zone()),
-            hero,
+            hero: current(found, now).map(|view| Hero::of(staff, view, around)),
             today: today.map(|view| Line::of(staff, view, now)).collect(),
-        })
+        }
     }
 }
 
@@ -155,7 +157,9 @@ fn is_to_come(meeting: &Meeting, now: Instant) -> bool {
         Stage::Booked | Stage::Missed if meeting.queued_at.is_some() => true,
         Stage::Booked => now < meeting.window.end().max(meeting.window.start() + LATE),
         Stage::Missed => now < meeting.window.end(),
-        Stage::Live | Stage::Ended | Stage::Cancelled => false,
+        // Its host looked into the room before the time.
+        Stage::Ended => meeting.is_awaited_at(now) && now < meeting.window.end(),
+        Stage::Live | Stage::Cancelled => false,
     }
 }
 
@@ -179,7 +183,7 @@ impl Hero {
             when: day_and_time(meeting.window, now, zone),
             countdown: place.unwrap_or_else(|| words::countdown(view, now)),
             license: license::badge(view, around),
-            arrived: words::client(view, now, zone),
+            arrived: words::client(view, now, zone).and_then(|client| client.badge),
             notice: license::notice(view, around),
             can_go_without: license::can_go_without(view, around),
             start: start_label(stage).filter(|_| !in_line),

@@ -1,7 +1,7 @@
 //! Letters when mail does not go as planned: a server that is dead for a while, news that overtake each other, a row that
 //! nobody can read.
 
-use duologue::app::bookings::{Answer, Cancellation, Time};
+use duologue::app::bookings::{Answer, Cancellation, Invitation, Time};
 use duologue::app::letters::Turn;
 use duologue::domain::ids::MeetingId;
 use duologue::domain::names::Topic;
@@ -10,7 +10,9 @@ use duologue::mail::{Letter, Mailer, Method, Sender, Smtp};
 use duologue::store::letters::{self, LetterState, Shown};
 use duologue::store::{Store, StoreError};
 
+use crate::mail;
 use crate::support::database::{Database, both_databases};
+use crate::support::portal::{open, operator, served_on_both_databases};
 use crate::support::world::{World, minutes, monday};
 
 /// Changes ana's meeting: its topic, and its start to `minute`.
@@ -115,12 +117,29 @@ async fn an_invitation_that_waits_and_is_sent_again_is_one_letter() {
     let meeting = world.booked(&world.acme, 0, 120, 30).await;
     for _ in 0..3 {
         world.clock.advance(std::time::Duration::from_secs(61));
-        assert!(world.app.resend_invitation(&world.acme.scope, &world.acme.users[0], &meeting).await.unwrap());
+        assert_eq!(again(&world, &meeting).await, Invitation::Sent);
     }
     assert_eq!(sent(&world).await.len(), 1);
     world.clock.advance(std::time::Duration::from_secs(61));
-    world.app.resend_invitation(&world.acme.scope, &world.acme.users[0], &meeting).await.unwrap();
+    assert_eq!(again(&world, &meeting).await, Invitation::Sent);
     assert_eq!(sent(&world).await.len(), 1, "one that is asked for later goes out");
+}
+
+async fn again(world: &World, meeting: &MeetingId) -> Invitation {
+    world.app.resend_invitation(&world.acme.scope, &world.acme.users[0], meeting).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_second_press_within_the_minute_sends_and_records_nothing() {
+    let world = World::in_memory(2).await;
+    let meeting = world.booked(&world.acme, 0, 120, 30).await;
+    sent(&world).await;
+    let answers = [again(&world, &meeting).await, again(&world, &meeting).await, again(&world, &meeting).await];
+    assert_eq!(answers, [Invitation::Sent, Invitation::JustSent, Invitation::JustSent]);
+    assert_eq!(sent(&world).await.len(), 1);
+    let record = world.app.meeting_record(&world.acme.scope, &world.acme.users[0], &meeting).await.unwrap();
+    assert_eq!(record.history.iter().filter(|row| row.action == "meeting.invited_again").count(), 1);
+    assert_eq!(record.letters.len(), 2, "the first one, and the one that was asked for");
 }
 
 fn dead_server() -> Mailer {
@@ -160,5 +179,37 @@ both_databases! {
         assert_eq!(letters.len(), 1, "{letters:?}");
         let failed = outbox(&world, LetterState::Failed).await;
         assert_eq!((failed.len(), failed[0].problem.as_deref()), (1, Some("the recipient's address cannot be read")));
+    }
+}
+
+served_on_both_databases! {
+    async fn letters_wait_for_a_mail_server_that_takes_no_connections_and_the_operator_sees_them(db: Database) {
+        let folder = tempfile::tempdir().unwrap();
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let smtp = || Smtp::new(&format!("smtp://127.0.0.1:{port}"), Sender::parse("Duologue <meet@duologue.example>").unwrap());
+        let mut world = World::new(Store::open(&db.url).unwrap(), 2).await;
+        world.app = world.another(Store::open(&db.url).unwrap(), Mailer::Smtp(smtp().unwrap()));
+        let (base, portal) = open(&world.app);
+        let operator = operator(&world, &base).await;
+        world.booked(&world.acme, 0, 120, 30).await;
+        while world.app.deliver_one().await.unwrap() == Turn::Worked {}
+        let page = operator.get("/operator/mail").await.body;
+        for words in ["gil@mail.example", "Trying again", "the mail server could not be reached", "next try in 1 minute"] {
+            assert!(page.contains(words), "{words}: {page}");
+        }
+        assert_eq!(outbox(&world, LetterState::Queued).await.len(), 2, "the client's, and the operator's own");
+
+        let server = mail::start(folder.path(), port);
+        mail::until_up(&smtp().unwrap()).await;
+        world.clock.set(world.now() + minutes(1));
+        while world.app.deliver_one().await.unwrap() == Turn::Worked {}
+        let mails = std::fs::read_dir(folder.path().join("mail/new")).unwrap();
+        let mails: Vec<String> = mails.map(|mail| std::fs::read_to_string(mail.unwrap().path()).unwrap()).collect();
+        assert_eq!(mails.len(), 2);
+        assert_eq!(mails.iter().filter(|mail| mail.contains("gil@mail.example")).count(), 1, "{mails:?}");
+        let page = operator.get("/operator/mail").await.body;
+        assert!(!page.contains("Trying again") && page.contains("Sent"), "{page}");
+        drop(server);
+        portal.stop(false).await;
     }
 }

@@ -144,7 +144,10 @@ pub fn list(tx: &mut ReadTx<'_>, scope: &TenantScope, filter: &Filter) -> Result
                 .or(lower(clients::email).like(pattern).escape('\\')),
         );
     }
-    let over = meetings::stage.eq_any([Stage::Ended.word(), Stage::Cancelled.word(), Stage::Missed.word()]);
+    // A host may have looked into the room before the time.
+    let met = meetings::closed_at.ge(meetings::starts_at.nullable()).or(meetings::ends_at.nullable().le(filter.now.seconds()));
+    let ended = meetings::stage.eq(Stage::Ended.word()).and(met.assume_not_null());
+    let over = meetings::stage.eq_any([Stage::Cancelled.word(), Stage::Missed.word()]).or(ended);
     let passed = meetings::stage.eq(Stage::Booked.word()).and(meetings::ends_at.le(filter.now.seconds()));
     // Whoever waits in line has not met yet, whatever the time.
     let past = over.or(passed.and(meetings::queued_at.is_null()));

@@ -9,8 +9,10 @@ mod api;
 mod delivery;
 mod events;
 mod faults;
+mod kept;
 mod limits;
 mod local;
+mod locks;
 mod meetings;
 mod pages;
 mod refusal;
@@ -25,6 +27,7 @@ mod world;
 use std::sync::{Arc, Mutex};
 
 pub use faults::{Fault, Faults, Odds};
+pub use kept::Kept;
 pub use limits::{Limits, Usage};
 pub use local::LocalTransport;
 pub use meetings::{Instance, Meeting, Person, Waiting};

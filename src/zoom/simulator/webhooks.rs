@@ -1,8 +1,17 @@
 //! Webhooks on their way out: signed once, tried up to four times (at once, then 5, 20 and 60 minutes after a failure, as
 //! Zoom does), then lost. Only 200 and 204 count as taken.
 //!
+//! Every 72 hours, and when it is given, the address that webhooks go to must prove that it holds the secret (zoom.md §6.2).
+//! What Zoom does about an address that fails is not documented: here it counts as an answer that did not come, is tried
+//! again like any webhook, and shows on the switchboard.
+//!
 //! A retry carries the timestamp and signature of the first try: whether Zoom renews them is not documented, and this
 //! way is the harder one for the receiver.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::faults::Fault;
 use super::world::World;
@@ -12,11 +21,14 @@ use crate::zoom::signature;
 const RETRIES: [i64; 3] = [5, 20, 60];
 /// How long an answer may take before the try counts as failed.
 pub(super) const PATIENCE_MILLIS: i64 = 3000;
+/// How often the address must prove itself, in milliseconds (zoom.md §6.2).
+const VALIDATED_EVERY: i64 = 72 * 3_600_000;
+const VALIDATION: &str = "endpoint.url_validation";
 /// How many finished webhooks the switchboard remembers.
 const REMEMBERED: usize = 200;
 
 /// One webhook and what became of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Webhook {
     /// Its place in the order of events.
     pub id: u64,
@@ -35,7 +47,7 @@ pub struct Webhook {
 }
 
 /// One try to deliver a webhook.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Try {
     /// When it was sent, in milliseconds.
     pub at: i64,
@@ -44,7 +56,7 @@ pub struct Try {
 }
 
 /// Where a webhook stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fate {
     /// To be sent at this time, in milliseconds.
     Due(i64),
@@ -89,7 +101,7 @@ impl Fate {
 }
 
 /// The queue. Ids rise, so the order of the list is the order of events.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Queue {
     pub(super) list: Vec<Webhook>,
     last_id: u64,
@@ -107,6 +119,15 @@ impl Queue {
         }
     }
 
+    /// What was on its way has not arrived, as far as anybody knows.
+    pub(super) fn send_again(&mut self) {
+        for webhook in &mut self.list {
+            if let Fate::Sent(at) = webhook.fate {
+                webhook.fate = Fate::Due(at);
+            }
+        }
+    }
+
     /// When the queue needs attention next.
     pub(super) fn next_due(&self) -> Option<i64> {
         let due = |webhook: &Webhook| match webhook.fate {
@@ -120,8 +141,8 @@ impl Queue {
 
 impl World {
     /// Puts an event on its way, with whatever faults strike it.
-    pub(super) fn emit(&mut self, now: i64, event: &str, payload: serde_json::Value) {
-        let body = serde_json::json!({"event": event, "event_ts": now, "payload": payload}).to_string();
+    pub(super) fn emit(&mut self, now: i64, event: &str, payload: Value) {
+        let body = json!({"event": event, "event_ts": now, "payload": payload}).to_string();
         let timestamp = now.div_euclid(1000).to_string();
         let signed = signature::sign(&self.settings.webhook_secret, &timestamp, body.as_bytes());
         let fate = self.fate_of_new(now);
@@ -165,6 +186,29 @@ impl World {
         }
         due.sort_by_key(|(at, outgoing)| (*at, outgoing.id));
         due.into_iter().map(|(_, outgoing)| outgoing).collect()
+    }
+
+    /// An address was given for the webhooks: it is to prove itself now, and again every 72 hours.
+    pub fn webhooks_go_out_from(&mut self, now: i64) {
+        self.validation_at = Some(now);
+    }
+
+    pub(super) fn validate_when_due(&mut self, now: i64) {
+        let Some(at) = self.validation_at.filter(|at| *at <= now) else { return };
+        let missed = (now - at).div_euclid(VALIDATED_EVERY);
+        self.validation_at = Some(at + (missed + 1) * VALIDATED_EVERY);
+        let plain_token = URL_SAFE_NO_PAD.encode(self.ids.bytes::<16>());
+        self.emit(now, VALIDATION, json!({"plainToken": plain_token}));
+    }
+
+    /// Whether an answer with this body is enough: for a validation it must hold the proof, for anything else the status is.
+    pub fn is_proof(&self, id: u64, body: &[u8]) -> bool {
+        let webhook = self.queue.list.iter().find(|webhook| webhook.id == id && webhook.event == VALIDATION);
+        let Some(webhook) = webhook else { return true };
+        let read = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).unwrap_or_default();
+        let asked = read(webhook.body.as_bytes());
+        let plain_token = asked["payload"]["plainToken"].as_str().unwrap_or_default();
+        read(body) == read(signature::url_validation_reply(&self.settings.webhook_secret, plain_token).as_bytes())
     }
 
     /// Tells what the receiver answered to a webhook; `None` when nothing came in time.

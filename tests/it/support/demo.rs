@@ -67,6 +67,7 @@ pub(crate) struct Visitor {
 }
 
 /// What came back.
+#[derive(Clone)]
 pub(crate) struct Seen {
     pub(crate) status: u16,
     pub(crate) location: String,
@@ -102,18 +103,29 @@ impl Visitor {
         visitor
     }
 
+    /// The whole address of a path.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Seen {
-        see(self.http.get(format!("{}{path}", self.base)).header("cookie", &self.cookie)).await
+        see(self.http.get(self.url(path)).header("cookie", &self.cookie)).await
     }
 
     pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)], from: From) -> Seen {
         let site = if from == From::OwnPage { "same-origin" } else { "cross-site" };
-        let request = self.http.post(format!("{}{path}", self.base)).header("cookie", &self.cookie);
+        let request = self.http.post(self.url(path)).header("cookie", &self.cookie);
         see(request.header("sec-fetch-site", site).form(fields)).await
     }
 }
 
 impl Visitor {
+    /// What proves to the portal who this is.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let cookies = self.cookie.split("; ").filter_map(|cookie| cookie.split_once('=')).map(|(_, value)| value.to_owned());
+        cookies.chain([self.csrf.clone()]).collect()
+    }
+
     /// Posts as Zoom does, and gives the status.
     pub(crate) async fn webhook(&self, timestamp: &str, signature: &str, body: &str) -> u16 {
         let request = self.http.post(format!("{}/webhooks/zoom", self.base)).header("content-type", "application/json");
