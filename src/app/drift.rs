@@ -4,6 +4,9 @@
 //! level-triggered like all background work; a webhook only marks a seat as stale. What must stay true: a repair changes our
 //! rows and nothing at Zoom; what was moved by us while Zoom was being read is not judged by that reading.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

@@ -97,5 +97,6 @@ fn door(meeting: &Meeting, now: Instant) -> Door {
 
 /// Whether a host's page says that the client is there.
 pub fn client_is_waiting(meeting: &Meeting, now: Instant) -> bool {
-    (meeting.state.holds() || meeting.is_awaited_at(now)) && meeting.client_arrived_at.is_some_and(|at| now < at + ARRIVAL_IS_FRESH)
+    (meeting.state.holds() || meeting.is_awaited_at(now))
+        && meeting.client_arrived_at.is_some_and(|at| now < at + ARRIVAL_IS_FRESH)
 }

@@ -13,7 +13,7 @@ use crate::domain::tenant::{Tenant, User};
 use crate::domain::time::Instant;
 use crate::store::audit::{self, Actor};
 use crate::store::scope::TenantScope;
-use crate::store::{StoreError, WriteTx, meetings, pool, tenants};
+use crate::store::{StoreError, WriteTx, meetings, pool, seats, tenants};
 use crate::zoom::{StartUrl, ZoomError, pace};
 
 use super::bookings::{decide, needs_license, rules, seats_for};
@@ -129,17 +129,16 @@ impl App {
         let tenant = tenants::get(tx, scope)?;
         let settings = pool::settings(tx)?;
         let rules = rules(&settings, now);
-        let is_its_seat_free = !meetings::is_seat_live(tx, &meeting.seat, id)?;
+        let obstacle = obstacle_on(tx, &meeting.seat, &meeting)?;
         let is_content = meeting.licensed || with == With::WhateverThereIs || !needs_license(&tenant, meeting.window.length());
-        if is_its_seat_free && is_content && is_granted(&meeting, now) {
+        if obstacle.is_none() && is_content && is_granted(&meeting, now) {
             return Ok(Permit::Granted(Box::new(meeting)));
         }
         let window = line::wanted(&meeting, now);
         let licensed = needs_license(&tenant, window.length());
-        let seats = if is_its_seat_free {
-            vec![meeting.seat.clone()]
-        } else {
-            free_seats(tx, scope, &meeting, &tenant, (&rules, licensed))?
+        let seats = match obstacle {
+            None => vec![meeting.seat.clone()],
+            Some(_) => other_seats(tx, scope, &meeting, &tenant, (&rules, licensed))?,
         };
         let request = Request {
             tenant: tenant.id.clone(),
@@ -150,8 +149,8 @@ impl App {
             kind: Kind::OnDemand,
             licensed,
         };
-        if request.seats.is_empty() {
-            return self.refused(tx, scope, &request, Refusal::SeatBusy);
+        if let (Some(obstacle), true) = (obstacle, request.seats.is_empty()) {
+            return self.refused(tx, scope, &request, obstacle);
         }
         match decide(tx, &request, &rules, &settings)? {
             Ok(admitted) => {
@@ -245,9 +244,18 @@ fn is_granted(meeting: &Meeting, now: Instant) -> bool {
     meeting.queued_at.is_none() && meeting.hold.contains(now) && meeting.is_awaited_at(now)
 }
 
-/// The seats on which it could begin instead of its own, on which somebody meets: Zoom ends a running meeting when its host
-/// starts another, so a busy seat is never started over.
-fn free_seats(
+/// Why the meeting cannot begin on this seat: somebody meets there, and Zoom ends a running meeting when its host starts another;
+/// or Zoom lets nobody host on it.
+fn obstacle_on(tx: &mut WriteTx<'_>, seat: &SeatId, meeting: &Meeting) -> Result<Option<Refusal>, StoreError> {
+    if meetings::is_seat_live(tx, seat, &meeting.id)? {
+        return Ok(Some(Refusal::SeatBusy));
+    }
+    let can_host = seats::find(tx, seat)?.is_some_and(|seat| seat.can_host());
+    Ok((!can_host).then_some(Refusal::NoSeat))
+}
+
+/// The seats on which it could begin instead of its own.
+fn other_seats(
     tx: &mut WriteTx<'_>,
     scope: &TenantScope,
     meeting: &Meeting,
@@ -256,7 +264,7 @@ fn free_seats(
 ) -> Result<Vec<SeatId>, StoreError> {
     let mut free = Vec::new();
     for seat in seats_for(tx, scope, &meeting.host, tenant, how)? {
-        if !meetings::is_seat_live(tx, &seat, &meeting.id)? {
+        if obstacle_on(tx, &seat, meeting)?.is_none() {
             free.push(seat);
         }
     }

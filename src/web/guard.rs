@@ -92,6 +92,10 @@ pub(super) fn add_headers(site: &Site, path: &str, headers: &mut HeaderMap) {
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    if path.starts_with(LINKS) {
+        // What answers there is the client's alone: no search engine keeps it, however it came to know the link.
+        headers.insert(HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex"));
+    }
     headers.insert(header::CONTENT_SECURITY_POLICY, site.content_policy.clone());
     if session::is_secure(&site.app) {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains"));

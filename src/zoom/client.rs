@@ -1,13 +1,13 @@
 //! The client of Zoom's API: one method for each thing the product asks of Zoom.
 //!
-//! It sends every call once; only an expired token is renewed and the call repeated. Retrying is left to the caller, who
-//! looks at the state again before each step. Writes to one Zoom user (or one meeting) go one after the other, because
-//! Zoom answers concurrent ones with a conflict. Nothing of what is sent or received is logged but the call's name, its
-//! status and Zoom's tracking id.
+//! It sends every call once; only an expired token is renewed and the call repeated, and a call that met a write of somebody
+//! else to the same Zoom user is repeated a moment later. Any other retrying is left to the caller, who looks at the state
+//! again before each step. Writes to one Zoom user and to the meetings it hosts go one after the other, because Zoom refuses
+//! concurrent ones. Nothing of what is sent or received is logged but the call's name, its status and Zoom's tracking id.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -16,7 +16,8 @@ use super::error::ZoomError;
 use super::meeting::{MeetingChange, NewMeeting, PastMeeting, ZoomMeeting};
 use super::scopes::{self, Need};
 use super::token::Tokens;
-use super::transport::{Call, Method, Reply, Transport, encoded};
+use super::transport::{Call, Method, Reply, Transport, TransportError, encoded};
+use super::turns::{Hosts, Turns};
 use super::user::{CreateAction, NewZoomUser, PlanUsage, UsersSummary, ZoomUser, type_number};
 use super::wire;
 use crate::clock::Clock;
@@ -26,6 +27,9 @@ use crate::domain::seat::License;
 const PAGE: &str = "300";
 /// More pages than any account has; ends the loop if Zoom should never stop.
 const MOST_PAGES: usize = 200;
+/// How long another's write to the same user is waited for, and how often; Zoom names no time.
+const MOMENT: Duration = Duration::from_secs(1);
+const MOST_MOMENTS: usize = 3;
 
 /// What the Server-to-Server OAuth app signs in with.
 #[derive(Clone)]
@@ -50,50 +54,51 @@ pub struct Client {
     tokens: Tokens,
     clock: Clock,
     turns: Turns,
+    hosts: Hosts,
 }
 
 impl Client {
     /// A client that has asked nothing yet.
     pub fn new(transport: Arc<dyn Transport>, credentials: Credentials, clock: Clock) -> Self {
         let tokens = Tokens::new(transport.clone(), credentials, clock.clone());
-        Self { transport, tokens, clock, turns: Turns::default() }
+        Self { transport, tokens, clock, turns: Turns::default(), hosts: Hosts::default() }
     }
 
     /// Creates a meeting hosted by this Zoom user.
     pub async fn create_meeting(&self, zoom_user_id: &str, meeting: &NewMeeting) -> Result<ZoomMeeting, ZoomError> {
         let call = Call::api(Method::Post, &["users", zoom_user_id, "meetings"]).json(meeting.body());
         let reply = self.write(zoom_user_id, "create meeting", call).await?;
-        understood(&reply, ZoomMeeting::from_wire)
+        understood(&reply, ZoomMeeting::from_wire).inspect(|meeting| self.hosts.note(meeting.number, &meeting.host_id))
     }
 
     /// A meeting with a fresh start URL.
     pub async fn meeting(&self, number: i64) -> Result<ZoomMeeting, ZoomError> {
         let reply = self.ask("get meeting", Call::api(Method::Get, &["meetings", &number.to_string()])).await?;
-        understood(&reply, ZoomMeeting::from_wire)
+        understood(&reply, ZoomMeeting::from_wire).inspect(|meeting| self.hosts.note(meeting.number, &meeting.host_id))
     }
 
     /// Changes a meeting.
     pub async fn update_meeting(&self, number: i64, change: &MeetingChange) -> Result<(), ZoomError> {
-        let number = number.to_string();
-        let call = Call::api(Method::Patch, &["meetings", &number]).json(change.body());
-        self.write(&number, "update meeting", call).await.map(drop)
+        let call = Call::api(Method::Patch, &["meetings", &number.to_string()]).json(change.body());
+        self.write_to_meeting(number, "update meeting", call).await
     }
 
     /// Deletes a meeting; one that is gone already is fine. Zoom sends no mail about it.
     pub async fn delete_meeting(&self, number: i64) -> Result<(), ZoomError> {
-        let number = number.to_string();
-        let call = Call::api(Method::Delete, &["meetings", &number]).query("schedule_for_reminder", "false");
-        match self.write(&number, "delete meeting", call).await {
-            Ok(_) | Err(ZoomError::Gone) => Ok(()),
+        let call = Call::api(Method::Delete, &["meetings", &number.to_string()]).query("schedule_for_reminder", "false");
+        match self.write_to_meeting(number, "delete meeting", call).await {
+            Ok(()) | Err(ZoomError::Gone) => {
+                self.hosts.forget(number);
+                Ok(())
+            }
             Err(error) => Err(error),
         }
     }
 
     /// Ends a running meeting for everybody in it.
     pub async fn end_meeting(&self, number: i64) -> Result<(), ZoomError> {
-        let number = number.to_string();
-        let call = Call::api(Method::Put, &["meetings", &number, "status"]).json(json!({"action": "end"}));
-        self.write(&number, "end meeting", call).await.map(drop)
+        let call = Call::api(Method::Put, &["meetings", &number.to_string(), "status"]).json(json!({"action": "end"}));
+        self.write_to_meeting(number, "end meeting", call).await
     }
 
     /// An instance that is over. [`ZoomError::Gone`] means that it still runs or was never known.
@@ -198,9 +203,19 @@ impl Client {
         Err(ZoomError::Unclear("the list of users does not end".into()))
     }
 
-    /// Sends a call that changes something, after every earlier one about the same thing.
-    async fn write(&self, about: &str, name: &'static str, call: Call) -> Result<Reply, ZoomError> {
-        let turn = self.turns.of(about);
+    /// Sends a call that changes a meeting, when it is the turn of its host. Who that is may have to be asked: for a meeting
+    /// that another process has made.
+    async fn write_to_meeting(&self, number: i64, name: &'static str, call: Call) -> Result<(), ZoomError> {
+        let host = match self.hosts.of(number) {
+            Some(host) => host,
+            None => self.meeting(number).await?.host_id,
+        };
+        self.write(&host, name, call).await.map(drop)
+    }
+
+    /// Sends a call that changes something, after every earlier one that changes the same user.
+    async fn write(&self, user: &str, name: &'static str, call: Call) -> Result<Reply, ZoomError> {
+        let turn = self.turns.of(user);
         let _mine = turn.lock().await;
         self.ask(name, call).await
     }
@@ -219,14 +234,27 @@ impl Client {
     }
 
     async fn ask_with(&self, name: &'static str, call: Call, token: &str) -> Result<Reply, ZoomError> {
-        let sent = self.transport.send(call.bearer(token)).await.map_err(ZoomError::no_reply);
-        let tracking = sent.as_ref().ok().and_then(|reply| reply.header("x-zm-trackingid")).unwrap_or_default().to_owned();
-        let answer = sent.and_then(|reply| ZoomError::in_reply(reply, self.clock.now()));
-        match &answer {
-            Ok(reply) => tracing::debug!(call = name, status = reply.status, tracking, "asked Zoom"),
-            Err(error) => tracing::info!(call = name, %error, tracking, "Zoom did not do it"),
+        let mut sent = self.transport.send(call.clone().bearer(token)).await;
+        for _ in 0..MOST_MOMENTS {
+            if !sent.as_ref().is_ok_and(ZoomError::is_conflict) {
+                break;
+            }
+            told(name, &sent, &Err(ZoomError::Unclear("another write to this user is under way".into())));
+            self.clock.sleep(MOMENT).await;
+            sent = self.transport.send(call.clone().bearer(token)).await;
         }
+        let answer = sent.clone().map_err(ZoomError::no_reply).and_then(|reply| ZoomError::in_reply(reply, self.clock.now()));
+        told(name, &sent, &answer);
         answer
+    }
+}
+
+/// Writes down how a call ended, with the id by which Zoom's support finds it (zoom.md §1).
+pub(super) fn told(name: &'static str, sent: &Result<Reply, TransportError>, answer: &Result<Reply, ZoomError>) {
+    let tracking = sent.as_ref().ok().and_then(|reply| reply.header("x-zm-trackingid")).unwrap_or_default();
+    match answer {
+        Ok(reply) => tracing::debug!(call = name, status = reply.status, tracking, "asked Zoom"),
+        Err(error) => tracing::info!(call = name, %error, tracking, "Zoom did not do it"),
     }
 }
 
@@ -234,23 +262,6 @@ impl Client {
 fn understood<W: DeserializeOwned, T>(reply: &Reply, read: impl FnOnce(W) -> Option<T>) -> Result<T, ZoomError> {
     let unclear = || ZoomError::Unclear(format!("status {} with an unexpected body", reply.status));
     wire::read(&reply.body).and_then(read).ok_or_else(unclear)
-}
-
-/// Whose turn it is to write to one user or meeting. Turns that nobody waits for are forgotten.
-#[derive(Default)]
-struct Turns(Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>);
-
-impl Turns {
-    fn of(&self, about: &str) -> Arc<tokio::sync::Mutex<()>> {
-        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(turn) = turns.get(about).and_then(Weak::upgrade) {
-            return turn;
-        }
-        turns.retain(|_, turn| turn.strong_count() > 0);
-        let turn = Arc::new(tokio::sync::Mutex::new(()));
-        turns.insert(about.to_owned(), Arc::downgrade(&turn));
-        turn
-    }
 }
 
 #[cfg(test)]
@@ -318,7 +329,7 @@ mod tests {
         join_all(users.iter().map(|user| client.set_license(user, License::Basic))).await;
         assert_eq!(slow.most.load(Ordering::SeqCst), 8);
         client.set_license("last", License::Basic).await.unwrap();
-        assert_eq!(client.turns.0.lock().unwrap().len(), 1, "old turns are forgotten");
+        assert_eq!(client.turns.count(), 1, "old turns are forgotten");
     }
 
     #[actix_web::test]

@@ -118,6 +118,13 @@ impl ZoomError {
         }
     }
 
+    /// Whether Zoom refused a write because another one to the same user was under way (zoom.md §5, lock key). Only its text
+    /// tells: status and code are those of every rate limit.
+    pub(super) fn is_conflict(reply: &Reply) -> bool {
+        let words = || wire::read::<Refusal>(&reply.body).and_then(|refusal| refusal.message).unwrap_or_default();
+        reply.status == 429 && words().to_lowercase().contains("too many concurrent requests")
+    }
+
     /// What a reply means; `Ok` hands it back unchanged.
     pub(super) fn in_reply(reply: Reply, now: Instant) -> Result<Reply, Self> {
         let refusal: Refusal = wire::read(&reply.body).unwrap_or_default();
@@ -286,6 +293,14 @@ mod tests {
         let date = (NOW + Span::hours(3)).to_string();
         assert_eq!(at(&[("retry-after", &date), ("x-ratelimit-type", "Daily-limit")], ""), until(3 * 3600, true));
         assert_eq!(at(&[], r#"{"code":429,"message":"maximum per-second rate limit"}"#), until(2, false));
+    }
+
+    #[test]
+    fn a_write_that_met_another_is_told_from_a_rate_limit_and_waits_a_moment() {
+        let met = r#"{"code":429,"message":"Too many concurrent requests. A request to disassociate this user has already been made."}"#;
+        let fast = r#"{"code":429,"message":"You have reached the maximum per-second rate limit for this API."}"#;
+        assert!(ZoomError::is_conflict(&reply(429, &[], met)) && !ZoomError::is_conflict(&reply(429, &[], fast)));
+        assert_eq!(error(429, met), ZoomError::RetryAfter { at: NOW + SHORT_WAIT, daily: false });
     }
 
     #[test]

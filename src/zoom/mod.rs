@@ -17,6 +17,7 @@ pub mod signature;
 pub mod simulator;
 mod token;
 pub mod transport;
+mod turns;
 pub mod user;
 mod wire;
 

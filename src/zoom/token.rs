@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
-use super::client::Credentials;
+use super::client::{Credentials, told};
 use super::error::{ZoomError, cleaned};
 use super::transport::{Auth, Call, Reply, Transport};
 use super::wire;
@@ -73,12 +73,14 @@ impl Tokens {
         let Credentials { account_id, client_id, client_secret } = &self.credentials;
         let auth = Auth::Basic { id: client_id.clone(), secret: client_secret.clone() };
         let call = Call::oauth(&[("grant_type", "account_credentials"), ("account_id", account_id)], auth);
-        let reply = self.transport.send(call).await.map_err(ZoomError::no_reply)?;
+        let sent = self.transport.send(call).await;
         let now = self.clock.now();
-        if reply.status == 404 {
-            return Err(ZoomError::Unreachable("there is no token endpoint at this address".into()));
-        }
-        let reply = ZoomError::in_reply(reply, now).map_err(refused)?;
+        let answer = sent.clone().map_err(ZoomError::no_reply).and_then(|reply| match reply.status {
+            404 => Err(ZoomError::Unreachable("there is no token endpoint at this address".into())),
+            _ => ZoomError::in_reply(reply, now).map_err(refused),
+        });
+        told("get token", &sent, &answer);
+        let reply = answer?;
         read(&reply, now).ok_or_else(|| ZoomError::Unclear("the token endpoint answered without a token".into()))
     }
 }

@@ -47,7 +47,7 @@ print(json.dumps({
 "#;
 
 /// A running mail server; ends with the test.
-struct Server(Child);
+pub(crate) struct Server(Child);
 
 impl Drop for Server {
     fn drop(&mut self) {
@@ -65,7 +65,7 @@ fn python() -> &'static str {
     ["python3", "/usr/bin/python3"].into_iter().find(has_it).expect("install python3-aiosmtpd: this test needs a mail server")
 }
 
-fn start(folder: &Path, port: u16) -> Server {
+pub(crate) fn start(folder: &Path, port: u16) -> Server {
     std::fs::write(folder.join("clinic.py"), HANDLER).unwrap();
     let child = Command::new(python())
         .args(["-m", "aiosmtpd", "-n", "-l", &format!("127.0.0.1:{port}"), "-c", "clinic.Clinic"])
@@ -103,7 +103,7 @@ fn letter(to: &str, sender: &Sender) -> Letter {
 }
 
 /// Waits until the server answers. Asks again rather than sleeping for a fixed time; gives up after 10 s.
-async fn until_up(smtp: &Smtp) {
+pub(crate) async fn until_up(smtp: &Smtp) {
     let mut tries = tokio::time::interval(Duration::from_millis(50));
     for _ in 0..200 {
         tries.tick().await;

@@ -15,6 +15,8 @@ mod health;
 #[cfg(test)]
 mod html;
 #[cfg(test)]
+mod join;
+#[cfg(test)]
 mod journey;
 #[cfg(test)]
 mod keeper;
@@ -25,8 +27,12 @@ mod ledger;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
+mod logs;
+#[cfg(test)]
 mod mail;
 #[cfg(test)]
+#[cfg(test)]
+mod outage;
 mod outbox;
 #[cfg(test)]
 mod planner;
@@ -46,3 +52,5 @@ mod store;
 mod storm;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod wired;

@@ -10,7 +10,9 @@ use duologue::mail::{Letter, Mailer, Method, Sender, Smtp};
 use duologue::store::letters::{self, LetterState, Shown};
 use duologue::store::{Store, StoreError};
 
+use crate::mail;
 use crate::support::database::{Database, both_databases};
+use crate::support::portal::{open, operator, served_on_both_databases};
 use crate::support::world::{World, minutes, monday};
 
 /// Changes ana's meeting: its topic, and its start to `minute`.
@@ -160,5 +162,37 @@ both_databases! {
         assert_eq!(letters.len(), 1, "{letters:?}");
         let failed = outbox(&world, LetterState::Failed).await;
         assert_eq!((failed.len(), failed[0].problem.as_deref()), (1, Some("the recipient's address cannot be read")));
+    }
+}
+
+served_on_both_databases! {
+    async fn letters_wait_for_a_mail_server_that_takes_no_connections_and_the_operator_sees_them(db: Database) {
+        let folder = tempfile::tempdir().unwrap();
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let smtp = || Smtp::new(&format!("smtp://127.0.0.1:{port}"), Sender::parse("Duologue <meet@duologue.example>").unwrap());
+        let mut world = World::new(Store::open(&db.url).unwrap(), 2).await;
+        world.app = world.another(Store::open(&db.url).unwrap(), Mailer::Smtp(smtp().unwrap()));
+        let (base, portal) = open(&world.app);
+        let operator = operator(&world, &base).await;
+        world.booked(&world.acme, 0, 120, 30).await;
+        while world.app.deliver_one().await.unwrap() == Turn::Worked {}
+        let page = operator.get("/operator/mail").await.body;
+        for words in ["gil@mail.example", "Trying again", "the mail server could not be reached", "next try in 1 minute"] {
+            assert!(page.contains(words), "{words}: {page}");
+        }
+        assert_eq!(outbox(&world, LetterState::Queued).await.len(), 2, "the client's, and the operator's own");
+
+        let server = mail::start(folder.path(), port);
+        mail::until_up(&smtp().unwrap()).await;
+        world.clock.set(world.now() + minutes(1));
+        while world.app.deliver_one().await.unwrap() == Turn::Worked {}
+        let mails = std::fs::read_dir(folder.path().join("mail/new")).unwrap();
+        let mails: Vec<String> = mails.map(|mail| std::fs::read_to_string(mail.unwrap().path()).unwrap()).collect();
+        assert_eq!(mails.len(), 2);
+        assert_eq!(mails.iter().filter(|mail| mail.contains("gil@mail.example")).count(), 1, "{mails:?}");
+        let page = operator.get("/operator/mail").await.body;
+        assert!(!page.contains("Trying again") && page.contains("Sent"), "{page}");
+        drop(server);
+        portal.stop(false).await;
     }
 }

@@ -11,7 +11,7 @@ use duologue::domain::names::ZoneName;
 use duologue::domain::pool::{Place, PoolSettings, Release, Strategy};
 use duologue::domain::tenant::Share;
 use duologue::domain::time::{Span, Window};
-use duologue::store::{StoreError, licenses, moves};
+use duologue::store::{StoreError, licenses, moves, seats};
 
 use crate::support::world::{Party, World, minutes, monday};
 
@@ -352,4 +352,35 @@ async fn a_host_who_came_early_is_busy_until_they_are_done() {
     world.settle().await;
     let asked = world.app.book(&world.acme.scope, &world.acme.users[0], spot(&world, &world.acme, 20)).await.unwrap();
     assert!(matches!(asked, Answer::InLine(_)), "{asked:?}");
+}
+
+#[tokio::test]
+async fn a_meeting_whose_seat_zoom_has_switched_off_begins_on_another() {
+    let world = World::in_memory(2).await;
+    share_seats(&world).await;
+    let meeting = world.booked(&world.acme, 0, 60, 30).await;
+    world.at(50).await;
+    let seat = world.meeting(&world.acme, &meeting).await.seat;
+    let known = seat.clone();
+    let user = world.app.store.read::<_, StoreError, _>(move |tx| seats::find(tx, &known)).await.unwrap().unwrap();
+    world.zoom(|zoom, now| zoom.deactivate_user(now, &user.zoom_user_id.unwrap()));
+    world.at(60).await;
+    world.start(&world.acme, 0, &meeting).await;
+    world.settle().await;
+    assert_eq!(world.stage(&world.acme, &meeting).await, Stage::Live);
+    assert_ne!(world.meeting(&world.acme, &meeting).await.seat, seat);
+    assert_eq!(world.attached().await, 1);
+}
+
+#[tokio::test]
+async fn without_another_seat_the_host_is_told_that_they_have_none() {
+    let world = World::in_memory(1).await;
+    let meeting = world.booked(&world.globex, 0, 60, 30).await;
+    world.at(50).await;
+    let known = world.globex.seats[0].clone();
+    let user = world.app.store.read::<_, StoreError, _>(move |tx| seats::find(tx, &known)).await.unwrap().unwrap();
+    world.zoom(|zoom, now| zoom.deactivate_user(now, &user.zoom_user_id.unwrap()));
+    world.at(60).await;
+    let start = press(&world, &world.globex, 0, &meeting, With::License).await;
+    assert!(matches!(start, Start::Refused(Refusal::NoSeat)), "{start:?}");
 }

@@ -6,8 +6,10 @@ use std::time::Duration;
 use crate::domain::ids::{MeetingId, SeatId};
 use crate::domain::plan::{Problem, Snapshot, Step, plan};
 use crate::domain::pool::Place;
-use crate::domain::seat::License;
+use crate::domain::seat::{License, SeatStatus};
 use crate::domain::time::Span;
+use crate::store::{StoreError, seats};
+use crate::zoom::ZoomError;
 
 use super::super::{App, AppError};
 use super::Attached;
@@ -41,7 +43,7 @@ impl App {
                 }
                 Some((row, false)) => self.settle(row.number, &snapshot).await?,
                 None => match self.attach_or_make_room(seat, &snapshot).await? {
-                    Some(Attached::No(problem)) if problem != Problem::NoneFree => return Ok(Attached::No(problem)),
+                    Some(Attached::No(problem)) if problem != Problem::NoneFree => return self.no_license(seat, problem).await,
                     Some(Attached::Yes) => return Ok(Attached::Yes),
                     Some(Attached::No(problem)) => {
                         answer = problem;
@@ -52,6 +54,14 @@ impl App {
             }
         }
         Ok(Attached::No(answer))
+    }
+
+    /// A seat that Zoom does not know any more gets no license however often it is asked: [`ZoomError::Gone`].
+    async fn no_license(&self, seat: &SeatId, problem: Problem) -> Result<Attached, AppError> {
+        let seat = seat.clone();
+        let known = self.store.read::<_, StoreError, _>(move |tx| seats::find(tx, &seat)).await?;
+        let is_gone = known.is_none_or(|seat| seat.status == SeatStatus::Missing);
+        if problem == Problem::Refused && is_gone { Err(ZoomError::Gone.into()) } else { Ok(Attached::No(problem)) }
     }
 
     /// Zoom is asked once more: a person may have taken the license off. When Zoom does not answer, what we know counts.

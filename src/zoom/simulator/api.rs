@@ -15,13 +15,21 @@ use crate::zoom::transport::{Auth, Body, Call, Method, Reply, Site};
 const TOKEN_SECONDS: i64 = 3600;
 
 impl World {
-    /// Carries out a call.
-    pub(super) fn reply(&mut self, now: i64, call: &Call) -> Reply {
+    /// Carries out a call, which takes so many milliseconds.
+    pub(super) fn reply(&mut self, now: i64, call: &Call, takes: u64) -> Reply {
         let reply = match call.site {
             Site::OAuth => self.give_token(now, call),
-            Site::Api => self.admit(now, call).and_then(|()| self.route(now, call)),
+            Site::Api => self.admit(now, call).and_then(|()| self.begin_write(now, call, takes)).and_then(|()| {
+                let mut reply = self.route(now, call)?;
+                reply.headers.extend(Label::of(call).map(|label| self.limits.left(label)).unwrap_or_default());
+                Ok(reply)
+            }),
         };
-        let mut reply = reply.unwrap_or_else(Refusal::into_reply);
+        reply.unwrap_or_else(Refusal::into_reply)
+    }
+
+    /// Every answer has an id of its own, which Zoom's support asks for (zoom.md §1); a refusal too.
+    pub(super) fn tracked(&mut self, mut reply: Reply) -> Reply {
         let tracking = format!("sim_{}", hex::encode(self.ids.bytes::<6>()));
         reply.headers.push(("x-zm-trackingid".to_owned(), tracking));
         reply
@@ -102,7 +110,7 @@ impl World {
 }
 
 /// The decoded segments of the path.
-fn segments(call: &Call) -> Vec<String> {
+pub(super) fn segments(call: &Call) -> Vec<String> {
     let decoded = |segment: &str| percent_decode_str(segment).decode_utf8_lossy().into_owned();
     call.path.split('/').skip(1).map(decoded).collect()
 }

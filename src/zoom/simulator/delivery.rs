@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use actix_web::web::Bytes;
+
 use super::server::Shared;
 use super::webhooks::{Outgoing, PATIENCE_MILLIS};
 use crate::zoom::http::{Patience, http_client};
@@ -37,11 +39,14 @@ async fn post(shared: Shared, client: reqwest::Client, url: Option<String>, webh
         Some(url) => post_to(&client, &url, &webhook).await,
         None => None,
     };
-    shared.world().answered(shared.clock.now_millis(), webhook.id, answer);
+    let mut world = shared.world();
+    let answer = answer.filter(|(_, body)| world.is_proof(webhook.id, body)).map(|(status, _)| status);
+    world.answered(shared.clock.now_millis(), webhook.id, answer);
+    drop(world);
     shared.news.notify_one();
 }
 
-async fn post_to(client: &reqwest::Client, url: &str, webhook: &Outgoing) -> Option<u16> {
+async fn post_to(client: &reqwest::Client, url: &str, webhook: &Outgoing) -> Option<(u16, Bytes)> {
     let request = client
         .post(url)
         .header("content-type", "application/json; charset=utf-8")
@@ -49,5 +54,7 @@ async fn post_to(client: &reqwest::Client, url: &str, webhook: &Outgoing) -> Opt
         .header("x-zm-request-timestamp", &webhook.timestamp)
         .header("x-zm-signature", &webhook.signature)
         .body(webhook.body.clone());
-    request.send().await.ok().map(|response| response.status().as_u16())
+    let response = request.send().await.ok()?;
+    let status = response.status().as_u16();
+    Some((status, response.bytes().await.ok()?))
 }

@@ -42,7 +42,7 @@ pub(super) fn left(settings: &Settings, meeting: &Meeting, run: &Instance, perso
 
 pub(super) fn deleted(settings: &Settings, meeting: &Meeting) -> Value {
     let object = json!({"uuid": meeting.next_uuid, "id": meeting.number, "host_id": meeting.host_id, "topic": meeting.topic,
-        "type": meeting.kind, "start_time": meeting.starts_at.map(time), "duration": meeting.minutes, "timezone": "UTC"});
+        "type": meeting.kind, "start_time": meeting.starts_at.map(time), "duration": meeting.minutes, "timezone": meeting.zone});
     by_operator(settings, json!({"operation": "single", "object": object}))
 }
 
@@ -70,7 +70,7 @@ fn by_operator(settings: &Settings, mut payload: Value) -> Value {
 
 fn running(meeting: &Meeting, run: &Instance) -> Value {
     json!({"id": meeting.number.to_string(), "uuid": run.uuid, "host_id": meeting.host_id, "topic": meeting.topic,
-        "type": meeting.kind, "start_time": time(run.started_at), "timezone": "UTC", "duration": meeting.minutes})
+        "type": meeting.kind, "start_time": time(run.started_at), "timezone": meeting.zone, "duration": meeting.minutes})
 }
 
 fn participant(meeting: &Meeting, person: &Person) -> Value {

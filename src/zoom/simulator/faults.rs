@@ -31,6 +31,8 @@ pub enum Fault {
     NoAnswer,
     /// Answered as if it had been carried out.
     NotApplied,
+    /// 429 because another write to the same user is said to be under way (zoom.md §5, lock key); not carried out.
+    WriteConflict,
     /// Licenses cannot be given to anybody: Zoom's limit of license assignments.
     LicenseFreeze,
 }
@@ -50,7 +52,7 @@ pub struct Faults(BTreeMap<Fault, Odds>);
 
 impl Fault {
     /// Every fault, in the order in which the switchboard shows them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::WebhookLost,
         Self::WebhookLate,
         Self::WebhookDuplicated,
@@ -63,12 +65,21 @@ impl Fault {
         Self::BrokenAnswer,
         Self::NoAnswer,
         Self::NotApplied,
+        Self::WriteConflict,
         Self::LicenseFreeze,
     ];
 
     /// The faults of a call to the API.
-    pub(super) const OF_CALLS: [Self; 7] =
-        [Self::TooFast, Self::DailyLimit, Self::ServerError, Self::Slow, Self::BrokenAnswer, Self::NoAnswer, Self::NotApplied];
+    pub(super) const OF_CALLS: [Self; 8] = [
+        Self::TooFast,
+        Self::DailyLimit,
+        Self::ServerError,
+        Self::Slow,
+        Self::BrokenAnswer,
+        Self::NoAnswer,
+        Self::NotApplied,
+        Self::WriteConflict,
+    ];
 
     /// The word for it in forms and on the command line.
     pub const fn word(self) -> &'static str {
@@ -85,6 +96,7 @@ impl Fault {
             Self::BrokenAnswer => "broken-answer",
             Self::NoAnswer => "no-answer",
             Self::NotApplied => "not-applied",
+            Self::WriteConflict => "write-conflict",
             Self::LicenseFreeze => "license-freeze",
         }
     }
@@ -109,6 +121,7 @@ impl Fault {
             Self::BrokenAnswer => "Carried out, the connection breaks in the answer",
             Self::NoAnswer => "Carried out, never answered",
             Self::NotApplied => "Answered, but not carried out",
+            Self::WriteConflict => "429: another write to this user is under way",
             Self::LicenseFreeze => "Licenses are frozen: none can be given",
         }
     }

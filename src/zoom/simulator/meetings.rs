@@ -2,6 +2,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -31,6 +34,8 @@ pub struct Meeting {
     pub kind: i64,
     /// When it is planned to begin, in milliseconds.
     pub starts_at: Option<i64>,
+    /// The time zone it was given.
+    pub zone: String,
     /// How long it is planned to last.
     pub minutes: i64,
     /// What a client's link must hold.
@@ -56,10 +61,8 @@ pub struct Instance {
     pub people: Vec<Person>,
     /// How many people have been in it.
     pub ever: usize,
-    /// Whether it ends after 40 minutes: it began on a Basic host and none became licensed since.
+    /// Whether it ends 40 minutes after its start: it began on a Basic host and none became licensed since.
     pub limited: bool,
-    /// When the first other person came: the 40 minutes count from here.
-    pub first_guest_at: Option<i64>,
     /// Since when a single person is left of two or more.
     pub alone_since: Option<i64>,
 }
@@ -228,6 +231,7 @@ impl World {
             topic: "Zoom Meeting".to_owned(),
             kind: 2,
             starts_at: None,
+            zone: "UTC".to_owned(),
             minutes: 60,
             passcode: String::new(),
             settings: json!({}),
@@ -260,9 +264,19 @@ impl World {
         let uuid = meeting.running.as_ref().map_or(&meeting.next_uuid, |run| &run.uuid);
         let join_url = format!("{}/j/{}?pwd={}", self.settings.base_url, meeting.number, encoded(&meeting.passcode));
         json!({"id": meeting.number, "uuid": uuid, "host_id": meeting.host_id, "topic": meeting.topic, "type": meeting.kind,
-            "status": status, "start_time": meeting.starts_at.map(events::time), "duration": meeting.minutes, "timezone": "UTC",
-            "created_at": events::time(meeting.created_at), "join_url": join_url})
+            "status": status, "start_time": meeting.starts_at.map(events::time), "duration": meeting.minutes,
+            "timezone": meeting.zone, "created_at": events::time(meeting.created_at), "join_url": join_url})
     }
+}
+
+/// A start in milliseconds: with `Z` it is UTC whatever the time zone says, without it is the wall time there
+/// (zoom.md §4.1). In the hour that is skipped or comes twice it is what RFC 5545 says.
+fn start_time(text: &str, zone: &str) -> Option<i64> {
+    let start = match text.parse::<Timestamp>() {
+        Ok(start) => start,
+        Err(_) => text.parse::<DateTime>().ok()?.in_tz(zone).ok()?.timestamp(),
+    };
+    Some(start.as_millisecond())
 }
 
 /// Takes over what a body says about a meeting.
@@ -273,9 +287,13 @@ fn change(meeting: &mut Meeting, body: &Value) -> Result<(), Refusal> {
         let topic = topic.as_str().filter(|topic| topic.chars().count() <= LONGEST_TOPIC).ok_or_else(|| invalid("topic"))?;
         topic.clone_into(&mut meeting.topic);
     }
+    if let Some(zone) = body.get("timezone") {
+        let zone = zone.as_str().filter(|zone| TimeZone::get(zone).is_ok()).ok_or_else(|| invalid("timezone"))?;
+        zone.clone_into(&mut meeting.zone);
+    }
     if let Some(start) = body.get("start_time") {
-        let start: Option<jiff::Timestamp> = start.as_str().and_then(|text| text.parse().ok());
-        meeting.starts_at = Some(start.ok_or_else(|| invalid("start_time"))?.as_millisecond());
+        let start = start.as_str().and_then(|text| start_time(text, &meeting.zone));
+        meeting.starts_at = Some(start.ok_or_else(|| invalid("start_time"))?);
     }
     if let Some(minutes) = body.get("duration") {
         meeting.minutes = minutes.as_i64().filter(|minutes| (1..=1440).contains(minutes)).ok_or_else(|| invalid("duration"))?;

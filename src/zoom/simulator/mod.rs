@@ -12,6 +12,7 @@ mod faults;
 mod kept;
 mod limits;
 mod local;
+mod locks;
 mod meetings;
 mod pages;
 mod refusal;

@@ -29,6 +29,7 @@ pub(super) fn routes(app: &mut ServiceConfig) {
         .route("/assets/duologue.js", web::get().to(async || asset("text/javascript; charset=utf-8", SCRIPT)))
         .route("/assets/icon.svg", web::get().to(async || asset("image/svg+xml", ICON)))
         .route("/licenses", web::post().to(set_licenses))
+        .route("/assignments", web::post().to(set_assignments))
         .route("/clock", web::post().to(set_minute))
         .route("/tokens/revocation", web::post().to(revoke_tokens))
         .route("/faults", web::post().to(set_fault))
@@ -63,6 +64,8 @@ struct Switchboard {
     faults: &'static [Fault],
     faults_on: Vec<views::FaultRow>,
     minute_seconds: String,
+    /// How many license assignments a day for each license; 0: any number.
+    assignments: u32,
     problem: Option<&'static str>,
 }
 
@@ -87,7 +90,9 @@ async fn switchboard(shared: Data<Shared>, query: Query<Problem>) -> Result<Http
     };
     let account = views::account(&world, shared.clock.now_millis());
     let minute_seconds = views::decimal(world.settings().minute_millis);
-    page(200, &Switchboard { account, faults: &Fault::ALL, faults_on: views::faults_on(&world), minute_seconds, problem })
+    let assignments = world.settings().assignments_per_license.unwrap_or_default();
+    let faults_on = views::faults_on(&world);
+    page(200, &Switchboard { account, faults: &Fault::ALL, faults_on, minute_seconds, assignments, problem })
 }
 
 async fn now(shared: Data<Shared>) -> Result<HttpResponse, actix_web::Error> {
@@ -104,6 +109,17 @@ async fn set_licenses(shared: Data<Shared>, form: Form<Count>) -> HttpResponse {
         return see("/?problem=number");
     }
     shared.act(|world, _| world.settings_mut().licenses = form.licenses);
+    see("/")
+}
+
+#[derive(Deserialize)]
+struct Assignments {
+    each: u32,
+}
+
+async fn set_assignments(shared: Data<Shared>, form: Form<Assignments>) -> HttpResponse {
+    let each = (form.each > 0).then_some(form.each);
+    shared.act(|world, _| world.settings_mut().assignments_per_license = each);
     see("/")
 }
 

@@ -1,4 +1,5 @@
-//! What happens inside a meeting: people come, wait, leave and end it; Zoom cuts it after 40 minutes on a Basic host.
+//! What happens inside a meeting: people come, wait, leave and end it; Zoom cuts it after 40 minutes on a Basic host, counted
+//! from its start, whoever is in it (zoom.md §7: the clock runs even while the host is absent).
 //!
 //! A user hosts one meeting at a time. A client waits until the host is there; the host then lets everybody in at once.
 //! A license that comes during a meeting lifts its cut, one that goes does not bring it back (reported, not promised by
@@ -167,10 +168,10 @@ impl World {
         });
     }
 
-    /// When Zoom will cut a running meeting, in milliseconds.
+    /// When Zoom will cut a running meeting, in milliseconds (zoom.md §7).
     pub fn cut_at(&self, run: &Instance) -> i64 {
         let cut = self.minutes(CUT_MINUTES);
-        let by_license = if run.limited { run.first_guest_at } else { run.alone_since };
+        let by_license = if run.limited { Some(run.started_at) } else { run.alone_since };
         let longest = run.started_at + self.minutes(LONGEST_MINUTES);
         by_license.map_or(longest, |since| longest.min(since + cut))
     }
@@ -211,7 +212,6 @@ impl World {
             people: Vec::new(),
             ever: 0,
             limited,
-            first_guest_at: None,
             alone_since: None,
         };
         let payload = events::started(&self.settings, meeting, &run);
@@ -246,9 +246,6 @@ impl World {
         let Some(run) = &mut meeting.running else { return };
         run.people.push(person.clone());
         run.ever += 1;
-        if !is_host {
-            run.first_guest_at.get_or_insert(now);
-        }
         if run.people.len() > 1 {
             run.alone_since = None;
         }

@@ -89,6 +89,9 @@ pub fn start(
     .bind(config.bind)?;
     let address = server.addrs().first().copied().unwrap_or(config.bind);
     shared.world().settings_mut().base_url = config.public_url.unwrap_or_else(|| format!("http://{address}"));
+    if config.webhook_url.is_some() {
+        shared.act(World::webhooks_go_out_from);
+    }
     actix_web::rt::spawn(deliver(shared, config.webhook_url));
     Ok((server.run(), address))
 }

@@ -16,6 +16,7 @@ use crate::zoom::user::{CreateAction, type_number};
 
 /// How long the key in a start URL opens doors, in milliseconds; Zoom's two hours.
 const ZAK_MILLIS: i64 = 2 * 3_600_000;
+const DAY_MILLIS: i64 = 86_400_000;
 
 /// Whether a user can host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,8 +116,13 @@ impl World {
     pub fn set_license_by_hand(&mut self, now: i64, id: &str, license: License) -> Result<(), &'static str> {
         let kind = type_number(license).unwrap_or(99);
         let user = self.users.get(id).ok_or("There is no such user.")?;
-        if kind == 2 && !user.is_licensed() && self.licenses_in_use() >= self.settings.licenses {
-            return Err("Every license is in use.");
+        if kind == 2 && !user.is_licensed() {
+            if self.licenses_in_use() >= self.settings.licenses {
+                return Err("Every license is in use.");
+            }
+            if self.assignments_are_used_up(now) {
+                return Err("Zoom has stopped license assignments for now.");
+            }
         }
         self.set_kind(now, id, kind);
         Ok(())
@@ -207,8 +213,11 @@ impl World {
         if self.find_user(&email).is_some() {
             return Err(Refusal::new(409, 1005, format!("User already in the account: {email}")));
         }
-        if kind == 2 && self.licenses_in_use() >= self.settings.licenses {
-            return Err(no_license());
+        if kind == 2 {
+            self.may_assign(now)?;
+        }
+        if action == CreateAction::Create {
+            self.limits.take_creation(now)?;
         }
         let status = if action == CreateAction::Create { UserStatus::Pending } else { UserStatus::Active };
         let names = ["first_name", "last_name"].map(|name| info[name].as_str().unwrap_or_default());
@@ -229,7 +238,9 @@ impl World {
         if let Some(kind) = body.get("type") {
             let kind =
                 kind.as_i64().filter(|kind| matches!(kind, 1 | 2)).ok_or_else(|| Refusal::field("type", "Invalid field."))?;
-            self.may_become(&user, kind)?;
+            if kind == 2 && !user.is_licensed() {
+                self.may_assign(now)?;
+            }
             self.set_kind(now, &user.id, kind);
         }
         if let Some(user) = self.users.get_mut(&user.id) {
@@ -276,17 +287,28 @@ impl World {
         let [first_name, last_name] = names.map(str::to_owned);
         let user = User { id: id.clone(), email: email.to_lowercase(), first_name, last_name, kind, status, created_at: now };
         self.users.insert(id.clone(), user);
+        if kind == 2 {
+            self.assigned.push_back(now);
+        }
         id
     }
 
-    fn may_become(&mut self, user: &User, kind: i64) -> Result<(), Refusal> {
-        if kind != 2 || user.is_licensed() {
-            return Ok(());
-        }
-        if self.faults.strikes(Fault::LicenseFreeze, &self.ids) {
+    /// Whether one more license may be given to somebody, whoever had it before.
+    fn may_assign(&mut self, now: i64) -> Result<(), Refusal> {
+        if self.faults.strikes(Fault::LicenseFreeze, &self.ids) || self.assignments_are_used_up(now) {
             return Err(frozen());
         }
         if self.licenses_in_use() >= self.settings.licenses { Err(no_license()) } else { Ok(()) }
+    }
+
+    /// Whether licenses were given as often as Zoom allows (zoom.md §0.1 and §0.2): then none is given to anybody for now,
+    /// not even back to who had it. Zoom names no period; here it is the last 24 hours.
+    fn assignments_are_used_up(&mut self, now: i64) -> bool {
+        while self.assigned.front().is_some_and(|at| at + DAY_MILLIS <= now) {
+            self.assigned.pop_front();
+        }
+        let most = self.settings.assignments_per_license.map(|each| u64::from(each) * u64::from(self.settings.licenses));
+        most.is_some_and(|most| self.assigned.len() as u64 >= most)
     }
 
     fn set_kind(&mut self, now: i64, id: &str, kind: i64) {
@@ -297,6 +319,7 @@ impl World {
         }
         user.kind = kind;
         if kind == 2 {
+            self.assigned.push_back(now);
             self.lift_cut(id);
         }
         let payload = events::user_type(&self.settings, id, old, kind, now);

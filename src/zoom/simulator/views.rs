@@ -160,10 +160,10 @@ fn user_row(user: &User) -> UserRow {
 
 fn running_row(world: &World, meeting: &Meeting, run: &Instance, now: i64) -> RunningRow {
     let people: Vec<&str> = run.people.iter().map(|person| person.name.as_str()).collect();
-    let left = match (run.limited, run.first_guest_at) {
-        (true, Some(_)) => format!("Cut in {} min", in_minutes(world, world.cut_at(run) - now).max(0)),
-        (true, None) => "40 min from first guest".to_owned(),
-        (false, _) => "No cut".to_owned(),
+    let left = if run.limited {
+        format!("Cut in {} min", in_minutes(world, world.cut_at(run) - now).max(0))
+    } else {
+        "No cut".to_owned()
     };
     RunningRow {
         number: meeting.number,

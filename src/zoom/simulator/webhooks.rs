@@ -1,10 +1,17 @@
 //! Webhooks on their way out: signed once, tried up to four times (at once, then 5, 20 and 60 minutes after a failure, as
 //! Zoom does), then lost. Only 200 and 204 count as taken.
 //!
+//! Every 72 hours, and when it is given, the address that webhooks go to must prove that it holds the secret (zoom.md §6.2).
+//! What Zoom does about an address that fails is not documented: here it counts as an answer that did not come, is tried
+//! again like any webhook, and shows on the switchboard.
+//!
 //! A retry carries the timestamp and signature of the first try: whether Zoom renews them is not documented, and this
 //! way is the harder one for the receiver.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::faults::Fault;
 use super::world::World;
@@ -14,6 +21,9 @@ use crate::zoom::signature;
 const RETRIES: [i64; 3] = [5, 20, 60];
 /// How long an answer may take before the try counts as failed.
 pub(super) const PATIENCE_MILLIS: i64 = 3000;
+/// How often the address must prove itself, in milliseconds (zoom.md §6.2).
+const VALIDATED_EVERY: i64 = 72 * 3_600_000;
+const VALIDATION: &str = "endpoint.url_validation";
 /// How many finished webhooks the switchboard remembers.
 const REMEMBERED: usize = 200;
 
@@ -131,8 +141,8 @@ impl Queue {
 
 impl World {
     /// Puts an event on its way, with whatever faults strike it.
-    pub(super) fn emit(&mut self, now: i64, event: &str, payload: serde_json::Value) {
-        let body = serde_json::json!({"event": event, "event_ts": now, "payload": payload}).to_string();
+    pub(super) fn emit(&mut self, now: i64, event: &str, payload: Value) {
+        let body = json!({"event": event, "event_ts": now, "payload": payload}).to_string();
         let timestamp = now.div_euclid(1000).to_string();
         let signed = signature::sign(&self.settings.webhook_secret, &timestamp, body.as_bytes());
         let fate = self.fate_of_new(now);
@@ -176,6 +186,29 @@ impl World {
         }
         due.sort_by_key(|(at, outgoing)| (*at, outgoing.id));
         due.into_iter().map(|(_, outgoing)| outgoing).collect()
+    }
+
+    /// An address was given for the webhooks: it is to prove itself now, and again every 72 hours.
+    pub fn webhooks_go_out_from(&mut self, now: i64) {
+        self.validation_at = Some(now);
+    }
+
+    pub(super) fn validate_when_due(&mut self, now: i64) {
+        let Some(at) = self.validation_at.filter(|at| *at <= now) else { return };
+        let missed = (now - at).div_euclid(VALIDATED_EVERY);
+        self.validation_at = Some(at + (missed + 1) * VALIDATED_EVERY);
+        let plain_token = URL_SAFE_NO_PAD.encode(self.ids.bytes::<16>());
+        self.emit(now, VALIDATION, json!({"plainToken": plain_token}));
+    }
+
+    /// Whether an answer with this body is enough: for a validation it must hold the proof, for anything else the status is.
+    pub fn is_proof(&self, id: u64, body: &[u8]) -> bool {
+        let webhook = self.queue.list.iter().find(|webhook| webhook.id == id && webhook.event == VALIDATION);
+        let Some(webhook) = webhook else { return true };
+        let read = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).unwrap_or_default();
+        let asked = read(webhook.body.as_bytes());
+        let plain_token = asked["payload"]["plainToken"].as_str().unwrap_or_default();
+        read(body) == read(signature::url_validation_reply(&self.settings.webhook_secret, plain_token).as_bytes())
     }
 
     /// Tells what the receiver answered to a webhook; `None` when nothing came in time.

@@ -3,10 +3,11 @@
 //! Every method is told the time in milliseconds since the Unix epoch. Nothing here reads a clock, and random choices
 //! come from the [`Ids`] the world was made with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::faults::{Fault, Faults};
-use super::limits::{self, Limits};
+use super::limits::Limits;
+use super::locks::{self, Locks};
 use super::meetings::{Meeting, Past};
 use super::refusal::Refusal;
 use super::users::{User, Zak};
@@ -41,6 +42,11 @@ pub struct Settings {
     pub scopes: String,
     /// The ways in which users may be created.
     pub creates: Vec<CreateAction>,
+    /// How many times a day licenses may be given to users, for each license that was bought: Zoom derives its limit from
+    /// their number and says neither how nor over which time (zoom.md §0.1). Without a number there is no limit.
+    pub assignments_per_license: Option<u32>,
+    /// How many milliseconds a write takes; meanwhile another one to the same user is refused (zoom.md §5, lock key).
+    pub write_millis: u64,
 }
 
 impl Settings {
@@ -56,6 +62,8 @@ impl Settings {
             minute_millis: 60_000,
             scopes: scopes.join(" "),
             creates: vec![CreateAction::Create, CreateAction::AutoCreate],
+            assignments_per_license: None,
+            write_millis: 0,
         }
     }
 }
@@ -82,6 +90,11 @@ pub struct World {
     pub(super) faults: Faults,
     pub(super) queue: Queue,
     pub(super) people_so_far: i64,
+    /// When licenses were given to users, in milliseconds.
+    pub(super) assigned: VecDeque<i64>,
+    pub(super) locks: Locks,
+    /// When the address of the webhooks is to prove itself again, in milliseconds.
+    pub(super) validation_at: Option<i64>,
 }
 
 impl World {
@@ -100,6 +113,9 @@ impl World {
             faults: Faults::default(),
             queue: Queue::default(),
             people_so_far: 0,
+            assigned: VecDeque::new(),
+            locks: Locks::default(),
+            validation_at: None,
         }
     }
 
@@ -107,34 +123,40 @@ impl World {
     pub fn handle(&mut self, now: i64, call: &Call) -> Answer {
         self.cut_what_is_over(now);
         let fault = Fault::OF_CALLS.into_iter().find(|fault| self.applies(*fault, call));
+        let takes = if call.site == Site::Api && call.method.writes() { self.settings.write_millis } else { 0 };
         let (delay_millis, outcome) = match fault {
-            None => (0, Ok(self.reply(now, call))),
-            Some(Fault::TooFast) => (0, Ok(limits::per_second(label(call), now).into_reply())),
-            Some(Fault::DailyLimit) => (0, Ok(limits::per_day(label(call), now).into_reply())),
-            Some(Fault::Slow) => (2000 + self.ids.below(6001), Ok(self.reply(now, call))),
+            None => (takes, Ok(self.reply(now, call, takes))),
+            Some(Fault::TooFast) => (0, Ok(self.limits.per_second(label(call), now).into_reply())),
+            Some(Fault::DailyLimit) => (0, Ok(self.limits.per_day(label(call), now).into_reply())),
+            Some(Fault::WriteConflict) => (0, Ok(locks::conflict().into_reply())),
+            Some(Fault::Slow) => {
+                let takes = takes + 2000 + self.ids.below(6001);
+                (takes, Ok(self.reply(now, call, takes)))
+            }
             Some(Fault::BrokenAnswer) => {
-                self.reply(now, call);
-                (0, Err(TransportError::Broken("reset by the simulator".into())))
+                self.reply(now, call, takes);
+                (takes, Err(TransportError::Broken("reset by the simulator".into())))
             }
             Some(Fault::NoAnswer) => {
-                self.reply(now, call);
+                self.reply(now, call, takes);
                 (NEVER_MILLIS, Err(TransportError::Timeout("kept waiting by the simulator".into())))
             }
-            Some(Fault::NotApplied) => (0, Ok(self.reply_without_effect(now, call))),
+            Some(Fault::NotApplied) => (takes, Ok(self.reply_without_effect(now, call, takes))),
             Some(_) => (0, Ok(Refusal::new(500, 500, "Internal server error.").into_reply())),
         };
-        Answer { delay_millis, outcome }
+        Answer { delay_millis, outcome: outcome.map(|reply| self.tracked(reply)) }
     }
 
     /// Does what is due by now and gives the webhooks to be posted.
     pub fn tick(&mut self, now: i64) -> Vec<Outgoing> {
         self.cut_what_is_over(now);
+        self.validate_when_due(now);
         self.due_webhooks(now)
     }
 
     /// When [`World::tick`] will have something to do, in milliseconds.
     pub fn next_due(&self) -> Option<i64> {
-        self.next_cut().into_iter().chain(self.queue.next_due()).min()
+        [self.next_cut(), self.queue.next_due(), self.validation_at].into_iter().flatten().min()
     }
 
     /// What kind of account it is.
@@ -167,6 +189,11 @@ impl World {
         &self.limits
     }
 
+    /// How many writes were refused because another one to the same user was under way.
+    pub fn conflicts(&self) -> u32 {
+        self.locks.refused()
+    }
+
     /// The faults.
     pub fn faults(&self) -> &Faults {
         &self.faults
@@ -187,19 +214,19 @@ impl World {
         minutes * self.settings.minute_millis
     }
 
-    /// Only writes can be answered without being carried out, and only API calls have a rate limit.
+    /// Only writes can be answered without being carried out or meet another write, and only API calls have a rate limit.
     fn applies(&mut self, fault: Fault, call: &Call) -> bool {
         let possible = match fault {
             Fault::TooFast | Fault::DailyLimit => call.site == Site::Api,
-            Fault::NotApplied => call.site == Site::Api && call.method.writes(),
+            Fault::NotApplied | Fault::WriteConflict => call.site == Site::Api && call.method.writes(),
             _ => true,
         };
         possible && self.faults.strikes(fault, &self.ids)
     }
 
-    fn reply_without_effect(&mut self, now: i64, call: &Call) -> Reply {
+    fn reply_without_effect(&mut self, now: i64, call: &Call, takes: u64) -> Reply {
         let before = (self.users.clone(), self.meetings.clone(), self.past.clone(), self.queue.clone());
-        let reply = self.reply(now, call);
+        let reply = self.reply(now, call, takes);
         (self.users, self.meetings, self.past, self.queue) = before;
         reply
     }

@@ -115,6 +115,12 @@ impl Visitor {
 }
 
 impl Visitor {
+    /// What proves to the portal who this is.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let cookies = self.cookie.split("; ").filter_map(|cookie| cookie.split_once('=')).map(|(_, value)| value.to_owned());
+        cookies.chain([self.csrf.clone()]).collect()
+    }
+
     /// Posts as Zoom does, and gives the status.
     pub(crate) async fn webhook(&self, timestamp: &str, signature: &str, body: &str) -> u16 {
         let request = self.http.post(format!("{}/webhooks/zoom", self.base)).header("content-type", "application/json");

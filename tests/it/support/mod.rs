@@ -5,6 +5,7 @@ pub(crate) mod cast;
 pub(crate) mod database;
 pub(crate) mod demo;
 pub(crate) mod html;
+pub(crate) mod portal;
 pub(crate) mod wire;
 pub(crate) mod world;
 

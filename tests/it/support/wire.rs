@@ -14,6 +14,8 @@ pub(crate) enum End {
     DiesBefore,
     /// It dies after Zoom has done it.
     DiesAfter,
+    /// It lives, but hears of what Zoom has done only when it is told to.
+    AnswersLate,
     /// Its code panics.
     Panics,
 }
@@ -24,18 +26,25 @@ pub(crate) struct Wire {
     zoom: LocalTransport,
     end: Arc<Mutex<Option<End>>>,
     dead: Arc<Notify>,
+    late: Arc<Notify>,
 }
 
 impl Wire {
     pub(crate) fn new(zoom: LocalTransport) -> Self {
-        Self { zoom, end: Arc::default(), dead: Arc::default() }
+        Self { zoom, end: Arc::default(), dead: Arc::default(), late: Arc::default() }
     }
 
     pub(crate) fn ends(&self, end: End) {
         *self.end.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
     }
 
-    /// Whoever sent the last call waits for its answer for ever. Drop what was sending: then the process is dead.
+    /// Brings the answer that is late.
+    pub(crate) fn answer(&self) {
+        self.late.notify_one();
+    }
+
+    /// Whoever sent the last call waits for its answer: for ever, unless it is only late. Drop what was sending: then the
+    /// process is dead.
     pub(crate) async fn dead(&self) {
         self.dead.notified().await;
     }
@@ -48,6 +57,12 @@ impl Transport for Wire {
         Box::pin(async move {
             match end {
                 None => self.zoom.send(call).await,
+                Some(End::AnswersLate) => {
+                    let reply = self.zoom.send(call).await;
+                    self.dead.notify_one();
+                    self.late.notified().await;
+                    reply
+                }
                 Some(End::Panics) => panic!("on purpose, within a turn of the keeper"),
                 Some(end) => {
                     if end == End::DiesAfter {

@@ -1,6 +1,8 @@
 //! What the API answers, seen through the client.
 
 use super::*;
+use crate::zoom::label::Plan;
+use crate::zoom::transport::{Auth, Call, Method, Reply};
 
 #[actix_web::test]
 async fn the_token_is_fetched_once_and_renewed_when_it_is_refused_or_old() {
@@ -154,6 +156,157 @@ async fn too_many_calls_in_one_second_are_told_when_to_come_back() {
     let ZoomError::RetryAfter { at, daily: false } = refused else { panic!("{refused:?}") };
     stage.clock.set(at);
     stage.client.user(&host).await.unwrap();
+}
+
+#[actix_web::test]
+async fn every_answer_has_an_id_and_what_is_carried_out_says_what_is_left() {
+    let stage = Stage::new(1);
+    let host = stage.user("a@x.org");
+    let auth = Auth::Basic { id: "app".into(), secret: "s3cret".into() };
+    let token = Call::oauth(&[("grant_type", "account_credentials"), ("account_id", "acc")], auth);
+    let ask = |call: &Call| stage.act(|world, now| world.handle(now, call)).outcome.unwrap();
+    let token: serde_json::Value = serde_json::from_slice(&ask(&token).body).unwrap();
+    let user = Call::api(Method::Get, &["users", &host]).bearer(token["access_token"].as_str().unwrap());
+    let mut ids = std::collections::BTreeSet::new();
+    let mut seen = |reply: Reply| {
+        assert!(ids.insert(reply.header("x-zm-trackingid").unwrap().to_owned()), "an id of its own");
+        let header = |name: &str| reply.header(name).unwrap_or("none").to_owned();
+        let names = ["x-ratelimit-category", "x-ratelimit-type", "x-ratelimit-limit", "x-ratelimit-remaining"];
+        (reply.status, names.map(header).join(" "))
+    };
+    for left in ["29", "28"] {
+        assert_eq!(seen(ask(&user)), (200, format!("Light QPS 30 {left}")));
+    }
+    for (fault, told) in [(Fault::TooFast, (429, "Light QPS 30 0")), (Fault::DailyLimit, (429, "Light Daily-limit 0 0"))] {
+        stage.fault(fault);
+        assert_eq!(seen(ask(&user)), (told.0, told.1.to_owned()));
+    }
+    stage.fault(Fault::ServerError);
+    assert_eq!(seen(ask(&user)).0, 500);
+    assert_eq!(seen(ask(&Call::api(Method::Get, &["users"]))), (401, "none none none none".into()));
+}
+
+#[actix_web::test]
+async fn creating_users_has_a_cap_of_its_own_for_the_day() {
+    let stage = Stage::new(1);
+    stage.act(|world, _| world.limits = Limits::new(Plan::Free));
+    let new = |name: usize| NewZoomUser {
+        email: format!("n{name}@x.org"),
+        first_name: "N".into(),
+        last_name: "U".into(),
+        password: Some(secrets::password(&stage.ids)),
+    };
+    for name in 0..50 {
+        stage.clock.advance(std::time::Duration::from_secs(1));
+        stage.client.create_user(CreateAction::Create, &new(name)).await.unwrap();
+    }
+    let refused = stage.client.create_user(CreateAction::Create, &new(50)).await.unwrap_err();
+    assert!(matches!(refused, ZoomError::RetryAfter { daily: true, .. }), "{refused:?}");
+    stage.client.create_user(CreateAction::AutoCreate, &new(51)).await.unwrap();
+    stage.wait(24 * 60);
+    stage.client.create_user(CreateAction::Create, &new(52)).await.unwrap();
+}
+
+#[actix_web::test]
+async fn licenses_are_given_only_so_often_and_then_not_even_back() {
+    let stage = Stage::new(2);
+    stage.act(|world, _| world.settings_mut().assignments_per_license = Some(2));
+    let (a, b) = (stage.user("a@x.org"), stage.user("b@x.org"));
+    for _ in 0..2 {
+        for user in [&a, &b] {
+            stage.client.set_license(user, License::Licensed).await.unwrap();
+            stage.client.set_license(user, License::Licensed).await.unwrap();
+            stage.client.set_license(user, License::Basic).await.unwrap();
+        }
+        stage.wait(60);
+    }
+    assert_eq!(stage.client.set_license(&b, License::Licensed).await, Err(ZoomError::Frozen), "the fifth of four");
+    assert!(stage.act(|world, now| world.set_license_by_hand(now, &b, License::Licensed)).is_err(), "nor by hand");
+    stage.wait(24 * 60 - 121);
+    assert_eq!(stage.client.set_license(&b, License::Licensed).await, Err(ZoomError::Frozen));
+    stage.wait(1);
+    assert_eq!(stage.client.set_license(&b, License::Licensed).await, Ok(()), "a day after the first");
+    stage.act(|world, _| world.settings_mut().licenses = 9);
+    assert_eq!(stage.client.set_license(&a, License::Licensed).await, Ok(()), "more licenses, more assignments");
+}
+
+#[actix_web::test]
+async fn a_start_without_z_is_the_time_in_the_zone_and_one_with_z_is_not() {
+    let mut world = World::new(Settings::new(credentials(), SECRET, 1), Ids::seeded(3));
+    let now = Instant::from_seconds(1_793_000_000).seconds() * 1000;
+    world.add_user(now, "a@x.org", "A", "B", License::Basic);
+    let mut starts = |start: &str, zone: Option<&str>| {
+        let mut body = serde_json::json!({"topic": "x", "start_time": start});
+        if let Some(zone) = zone {
+            body["timezone"] = zone.into();
+        }
+        let made = world.create_meeting(now, "a@x.org", &body).map_err(|_| ())?;
+        let made: serde_json::Value = serde_json::from_slice(&made.body).unwrap();
+        Ok::<_, ()>(made["start_time"].as_str().unwrap().to_owned())
+    };
+    let madrid = Some("Europe/Madrid");
+    assert_eq!(starts("2026-11-02T09:00:00", madrid), Ok("2026-11-02T08:00:00Z".into()));
+    assert_eq!(starts("2026-07-02T09:00:00", madrid), Ok("2026-07-02T07:00:00Z".into()));
+    assert_eq!(starts("2026-11-02T09:00:00Z", madrid), Ok("2026-11-02T09:00:00Z".into()));
+    assert_eq!(starts("2026-11-02T09:00:00", None), Ok("2026-11-02T09:00:00Z".into()));
+    assert_eq!(starts("2026-03-29T02:30:00", madrid), Ok("2026-03-29T01:30:00Z".into()), "an hour that is skipped");
+    assert_eq!(starts("2026-10-25T02:30:00", madrid), Ok("2026-10-25T00:30:00Z".into()), "an hour that comes twice");
+    assert_eq!(starts("2026-11-02T09:00:00", Some("Mars/Base")), Err(()));
+    assert_eq!(starts("tomorrow", None), Err(()));
+}
+
+#[actix_web::test]
+async fn a_user_takes_one_write_at_a_time_also_for_the_meetings_it_hosts() {
+    let stage = Stage::new(1);
+    let (a, b) = (stage.user("a@x.org"), stage.user("b@x.org"));
+    let (of_a, of_b) = (stage.meeting(&a).await, stage.meeting(&b).await);
+    let bearer = stage.act(|world, _| world.tokens.keys().next().unwrap().clone());
+    stage.act(|world, _| world.settings_mut().write_millis = 500);
+    let send = |call: Call| stage.act(|world, now| world.handle(now, &call.bearer(&bearer))).outcome.unwrap();
+    let patch =
+        |number: i64| Call::api(Method::Patch, &["meetings", &number.to_string()]).json(serde_json::json!({"duration": 9}));
+    let basic = |user: &str| Call::api(Method::Patch, &["users", user]).json(serde_json::json!({"type": 1}));
+    assert_eq!(send(patch(of_a.number)).status, 204);
+    let refused = send(basic("A@x.org"));
+    assert_eq!((refused.status, refused.header("x-ratelimit-type")), (429, None));
+    assert!(String::from_utf8_lossy(&refused.body).contains("Too many concurrent requests"));
+    assert_eq!(send(Call::api(Method::Get, &["users", &a])).status, 200, "who only looks is let in");
+    assert_eq!(send(basic(&b)).status, 204, "another user is another matter");
+    assert_eq!(send(patch(of_b.number)).status, 429);
+    stage.clock.advance(std::time::Duration::from_millis(500));
+    assert_eq!(send(basic(&a)).status, 204);
+    assert_eq!(stage.act(|world, _| world.conflicts()), 2);
+}
+
+#[actix_web::test]
+async fn a_write_that_meets_another_is_sent_again_a_moment_later_and_not_for_ever() {
+    let stage = Stage::new(1);
+    let host = stage.user("a@x.org");
+    stage.client.check().await.unwrap();
+    let conflicts = |next| stage.act(|world, _| world.faults_mut().set(Fault::WriteConflict, Odds { next, per_mille: 0 }));
+    conflicts(3);
+    let before = stage.clock.now_millis();
+    assert_eq!(stage.client.set_license(&host, License::Licensed).await, Ok(()));
+    assert_eq!(stage.clock.now_millis() - before, 3000);
+    conflicts(4);
+    let refused = stage.client.set_license(&host, License::Basic).await;
+    assert!(matches!(refused, Err(ZoomError::RetryAfter { daily: false, .. })), "{refused:?}");
+}
+
+#[actix_web::test]
+async fn what_zoom_did_not_do_is_logged_with_the_id_of_its_answer() {
+    let stage = Stage::new(1);
+    let (log, _on) = log();
+    stage.fault(Fault::ServerError);
+    stage.client.check().await.unwrap_err();
+    stage.client.check().await.unwrap();
+    stage.client.user("nobody@x.org").await.unwrap_err();
+    let log = log.text();
+    for call in ["get token", "get user"] {
+        let line = log.lines().find(|line| line.contains("Zoom did not do it") && line.contains(call));
+        assert!(line.is_some_and(|line| line.contains("tracking=\"sim_")), "{call}: {log}");
+    }
+    assert!(!log.contains("nobody"), "{log}");
 }
 
 mod hostile {

@@ -20,6 +20,38 @@ async fn a_failed_webhook_is_tried_again_after_5_20_and_60_minutes_and_then_give
 }
 
 #[actix_web::test]
+async fn the_webhooks_address_proves_itself_when_it_is_given_and_every_72_hours() {
+    let stage = Stage::new(1);
+    stage.act(World::webhooks_go_out_from);
+    let validation = |stage: &Stage| match stage.deliver(Some(200)).as_slice() {
+        [EventKind::UrlValidation { plain_token }] => Some(plain_token.clone()),
+        [] => None,
+        more => panic!("{more:?}"),
+    };
+    let mut tokens = std::collections::BTreeSet::new();
+    for _ in 0..3 {
+        tokens.insert(validation(&stage).unwrap());
+        let due = stage.act(|world, now| world.next_due().unwrap() - now);
+        assert_eq!(due, 72 * 60 * MINUTE);
+        stage.wait(72 * 60 - 1);
+        assert_eq!(validation(&stage), None);
+        stage.wait(1);
+    }
+    assert_eq!(tokens.len(), 3, "another token each time");
+    let id = stage.act(|world, now| world.tick(now)[0].id);
+    let token = stage.act(|world, _| {
+        let body = world.webhooks().last().unwrap().body.clone();
+        serde_json::from_str::<serde_json::Value>(&body).unwrap()["payload"]["plainToken"].as_str().unwrap().to_owned()
+    });
+    let proves = |secret: &str, token: &str| {
+        let answer = signature::url_validation_reply(secret, token);
+        stage.act(|world, _| world.is_proof(id, answer.as_bytes()))
+    };
+    assert!(proves(SECRET, &token) && !proves("another", &token) && !proves(SECRET, "another"));
+    assert!(!stage.act(|world, _| world.is_proof(id, b"")));
+}
+
+#[actix_web::test]
 async fn webhooks_get_lost_late_doubled_and_forged_on_request() {
     let stage = Stage::new(1);
     let host = stage.user("a@x.org");

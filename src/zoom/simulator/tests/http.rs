@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use actix_web::web::{self, Bytes, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use futures_util::future::{join, join_all, join4};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::*;
 use crate::zoom::http::{HttpTransport, Patience, http_client};
@@ -32,10 +33,28 @@ impl Served {
         let handle = server.handle();
         actix_web::rt::spawn(server);
         let url = format!("http://{address}");
-        let patience = Patience { connect: total, total };
-        let transport = HttpTransport::with_patience(&format!("{url}/v2"), &format!("{url}/oauth/token"), patience).unwrap();
-        stage.client = Client::new(Arc::new(transport), credentials(), Clock::System);
+        stage.client = client(&url, total);
         Self { stage, url, server: handle }
+    }
+
+    /// Another client, as another process has one.
+    fn client(&self) -> Client {
+        client(&self.url, LONG)
+    }
+
+    /// What came of the first try to deliver the first webhook.
+    async fn first_try(&self) -> Option<u16> {
+        let mut pause = tokio::time::interval(Duration::from_millis(5));
+        let tried = async {
+            loop {
+                pause.tick().await;
+                let first = self.stage.act(|world, _| world.webhooks().first().and_then(|first| first.tries.first().copied()));
+                if let Some(first) = first {
+                    return first.answer;
+                }
+            }
+        };
+        tokio::time::timeout(LONG, tried).await.unwrap()
     }
 
     async fn get(&self, path: &str) -> (u16, String, String) {
@@ -46,6 +65,12 @@ impl Served {
     async fn post(&self, path: &str, fields: &[(&str, &str)]) -> (u16, String, String) {
         read(browser().post(format!("{}{path}", self.url)).header("sec-fetch-site", "same-origin").form(fields)).await
     }
+}
+
+fn client(url: &str, total: Duration) -> Client {
+    let patience = Patience { connect: total, total };
+    let transport = HttpTransport::with_patience(&format!("{url}/v2"), &format!("{url}/oauth/token"), patience).unwrap();
+    Client::new(Arc::new(transport), credentials(), Clock::System)
 }
 
 fn browser() -> reqwest::Client {
@@ -100,28 +125,94 @@ async fn an_answer_that_breaks_or_never_comes_is_unclear_and_was_carried_out() {
 
 type Heard = (String, String, Bytes);
 
-/// A portal that refuses the first webhook and takes the rest; tells what it heard.
-async fn hear(request: HttpRequest, body: Bytes, heard: Data<UnboundedSender<Heard>>, first: Data<Mutex<bool>>) -> HttpResponse {
+/// A portal that proves with this secret, refuses the first event and takes the rest; tells what it heard.
+async fn hear(
+    request: HttpRequest,
+    body: Bytes,
+    heard: Data<UnboundedSender<Heard>>,
+    first: Data<Mutex<bool>>,
+    secret: Data<&'static str>,
+) -> HttpResponse {
     let header = |name: &str| request.headers().get(name).unwrap().to_str().unwrap().to_owned();
-    heard.send((header("x-zm-request-timestamp"), header("x-zm-signature"), body)).unwrap();
+    heard.send((header("x-zm-request-timestamp"), header("x-zm-signature"), body.clone())).unwrap();
+    if let EventKind::UrlValidation { plain_token } = Event::parse(&body).unwrap().kind {
+        return HttpResponse::Ok().body(signature::url_validation_reply(&secret, &plain_token));
+    }
     let refuse = std::mem::take(&mut *first.lock().unwrap());
     if refuse { HttpResponse::InternalServerError().finish() } else { HttpResponse::Ok().finish() }
 }
 
-#[actix_web::test]
-async fn webhooks_are_posted_with_good_signatures_and_tried_again() {
-    let (sender, mut heard) = unbounded_channel::<Heard>();
+/// Starts such a portal.
+fn portal(secret: &'static str) -> (UnboundedReceiver<Heard>, String, actix_web::dev::ServerHandle) {
+    let (sender, heard) = unbounded_channel::<Heard>();
     let first = Data::new(Mutex::new(true));
     let portal = HttpServer::new(move || {
-        App::new().app_data(Data::new(sender.clone())).app_data(first.clone()).route("/hook", web::post().to(hear))
+        let app = App::new().app_data(Data::new(sender.clone())).app_data(first.clone()).app_data(Data::new(secret));
+        app.route("/hook", web::post().to(hear))
     });
     let portal = portal.workers(1).disable_signals().bind("127.0.0.1:0").unwrap();
     let hook = format!("http://{}/hook", portal.addrs()[0]);
     let portal = portal.run();
-    let portal_handle = portal.handle();
+    let handle = portal.handle();
     actix_web::rt::spawn(portal);
+    (heard, hook, handle)
+}
 
+#[actix_web::test]
+async fn an_address_that_does_not_hold_the_secret_fails_its_validation() {
+    let (_heard, hook, portal) = portal("another secret");
     let served = Served::new(1, LONG, Some(hook));
+    assert_eq!(served.first_try().await, None, "a 200 without the proof is no answer");
+    served.server.stop(false).await;
+    portal.stop(false).await;
+}
+
+/// A second write that comes while one is carried out is refused by the simulator; the client never sends one, whatever the
+/// calls are and whichever process made the meeting.
+#[actix_web::test]
+async fn the_client_never_has_two_writes_to_one_user_under_way() {
+    let served = Served::new(1, LONG, None);
+    let host = served.stage.user("a@x.org");
+    let made = served.stage.meeting(&host).await;
+    served.stage.act(|world, _| world.settings_mut().write_millis = 20);
+    let another_process = served.client();
+    for client in [&served.stage.client, &another_process] {
+        let change = MeetingChange { minutes: Some(30), ..Default::default() };
+        let new = served.stage.new_meeting();
+        let meetings = join_all((0..4).map(|_| client.create_meeting(&host, &new))).await;
+        let kinds = join4(
+            join_all((0..3).map(|_| client.update_meeting(made.number, &change))),
+            join_all((0..3).map(|_| client.set_license(&host, License::Licensed))),
+            join_all(meetings.iter().map(|meeting| client.delete_meeting(meeting.as_ref().unwrap().number))),
+            client.end_meeting(made.number),
+        )
+        .await;
+        assert!(kinds.0.iter().chain(&kinds.1).chain(&kinds.2).all(Result::is_ok), "{kinds:?}");
+        assert!(matches!(kinds.3, Err(ZoomError::Refused { code: 3063, .. })), "it does not run: {:?}", kinds.3);
+        served.stage.act(|world, _| world.limits = Limits::default());
+    }
+    assert_eq!(served.stage.act(|world, _| world.conflicts()), 0);
+
+    // The planted fault: as many writes without anybody's turn.
+    let (one, other) = (served.client(), served.client());
+    // Both are signed in and know the host, so that nothing but the two writes is sent; long enough for a slow machine.
+    join(one.meeting(made.number), other.meeting(made.number)).await.0.unwrap();
+    served.stage.act(|world, _| world.settings_mut().write_millis = 900);
+    let change = MeetingChange { minutes: Some(20), ..Default::default() };
+    let together = join(one.set_license(&host, License::Basic), other.update_meeting(made.number, &change)).await;
+    assert_eq!(together, (Ok(()), Ok(())), "whoever was refused came again a moment later");
+    assert!(served.stage.act(|world, _| world.conflicts()) > 0, "this test would have noticed");
+    served.server.stop(false).await;
+}
+
+#[actix_web::test]
+async fn webhooks_are_posted_with_good_signatures_and_tried_again() {
+    let (mut heard, hook, portal_handle) = portal(SECRET);
+    let served = Served::new(1, LONG, Some(hook));
+    let (timestamp, signature, body) = tokio::time::timeout(LONG, heard.recv()).await.unwrap().unwrap();
+    assert_eq!(signature::verify(SECRET, Some(&timestamp), &body, Some(&signature), Clock::System.now()), Ok(()));
+    assert!(matches!(Event::parse(&body).unwrap().kind, EventKind::UrlValidation { .. }), "the address proves itself first");
+    assert_eq!(served.first_try().await, Some(200));
     served.stage.act(|world, _| world.settings_mut().minute_millis = 10);
     let host = served.stage.user("a@x.org");
     served.stage.client.set_license(&host, License::Licensed).await.unwrap();
@@ -190,6 +281,14 @@ async fn the_switchboard_shows_and_changes_the_account() {
     assert!(served.stage.client.users_summary().await.is_err());
     served.post("/clock", &[("seconds", "0.5")]).await;
     assert_eq!(served.stage.act(|world, _| world.settings().minute_millis), 500);
+    served.post("/assignments", &[("each", "1")]).await;
+    for license in ["basic", "licensed"] {
+        served.post(&format!("/users/{b}/license"), &[("license", license)]).await;
+    }
+    assert_eq!(served.stage.act(|world, _| world.licenses_in_use()), 1, "two licenses, two assignments");
+    served.post("/assignments", &[("each", "0")]).await;
+    served.post(&format!("/users/{b}/license"), &[("license", "licensed")]).await;
+    assert_eq!(served.stage.act(|world, _| world.licenses_in_use()), 2);
     served.post(&format!("/users/{b}/deactivation"), &[]).await;
     let (_, _, page) = served.get("/").await;
     for expected in ["This is a simulation, not Zoom", "a@x.org", "Inactive", "user.updated", "Rate limits"] {

@@ -113,6 +113,33 @@ impl World {
     }
 }
 
+/// What is logged by this thread at every level, while the guard lives.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn log() -> (Log, tracing::subscriber::DefaultGuard) {
+    let log = Log::default();
+    let writer = log.clone();
+    let lines = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false);
+    (log, tracing::subscriber::set_default(lines.with_writer(move || writer.clone()).finish()))
+}
+
 fn zak(meeting: &ZoomMeeting) -> String {
     meeting.start_url.as_ref().unwrap().reveal().split_once("zak=").unwrap().1.to_owned()
 }

@@ -50,19 +50,23 @@ async fn every_running_has_its_own_uuid_and_each_can_be_asked_for() {
 }
 
 #[actix_web::test]
-async fn a_basic_host_is_cut_40_minutes_after_the_first_guest() {
-    let stage = Stage::new(1);
-    let host = stage.user("a@x.org");
-    let meeting = stage.meeting(&host).await;
-    stage.start(meeting.number).await.unwrap();
-    stage.wait(30);
-    stage.guest(&meeting);
-    stage.wait(39);
-    assert!(stage.running(meeting.number));
-    let due = stage.act(|world, now| world.next_due().unwrap() - now);
-    assert!(due <= MINUTE, "{due}");
-    stage.wait(1);
-    assert!(!stage.running(meeting.number));
+async fn a_basic_host_is_cut_40_minutes_after_the_start_whoever_is_there() {
+    for guest_after in [None, Some(0), Some(30)] {
+        let stage = Stage::new(1);
+        let host = stage.user("a@x.org");
+        let meeting = stage.meeting(&host).await;
+        stage.start(meeting.number).await.unwrap();
+        stage.wait(guest_after.unwrap_or_default());
+        if guest_after.is_some() {
+            stage.guest(&meeting);
+        }
+        stage.wait(39 - guest_after.unwrap_or_default());
+        assert!(stage.running(meeting.number), "{guest_after:?}");
+        let due = stage.act(|world, now| world.next_due().unwrap() - now);
+        assert!(due <= MINUTE, "{due}");
+        stage.wait(1);
+        assert!(!stage.running(meeting.number), "{guest_after:?}");
+    }
 }
 
 #[actix_web::test]
