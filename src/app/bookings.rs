@@ -59,6 +59,17 @@ pub struct Time {
     pub zone: ZoneName,
 }
 
+/// The answer to who wants the invitation sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Invitation {
+    /// It is on its way.
+    Sent,
+    /// It was put into the outbox within the same minute, so nothing was done.
+    JustSent,
+    /// The meeting is over or cancelled, so there is nothing to invite to.
+    TooLate,
+}
+
 /// The answer to a request for a license at some time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {

@@ -95,8 +95,34 @@ fn door(meeting: &Meeting, now: Instant) -> Door {
     }
 }
 
-/// Whether a host's page says that the client is there.
-pub fn client_is_waiting(meeting: &Meeting, now: Instant) -> bool {
-    (meeting.state.holds() || meeting.is_awaited_at(now))
-        && meeting.client_arrived_at.is_some_and(|at| now < at + ARRIVAL_IS_FRESH)
+/// What a host is told of the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// Not here, and may still come.
+    NotYet,
+    /// Waits, or is in the meeting; since then.
+    Here(Instant),
+    /// Was here; came then.
+    Came(Instant),
+    /// The meeting is over, and nobody came.
+    DidNotCome,
+}
+
+/// Where the client is at `now`; of a cancelled meeting there is nothing to say. Who waits may give up, so before the meeting an
+/// arrival counts while it is fresh; who is in it may stay for as long as it runs.
+pub fn client_presence(meeting: &Meeting, now: Instant) -> Option<Presence> {
+    let arrived_since = |from: Instant| meeting.client_arrived_at.filter(|at| *at + ARRIVAL_IS_FRESH > from);
+    let here = |arrived: Option<Instant>| arrived.map_or(Presence::NotYet, Presence::Here);
+    let came = |arrived: Option<Instant>| arrived.map_or(Presence::DidNotCome, Presence::Came);
+    let begin = meeting.window.start();
+    Some(match &meeting.state {
+        State::Cancelled { .. } => return None,
+        State::Live(run) => here(arrived_since(run.since)),
+        State::Booked => here(arrived_since(now)),
+        _ if meeting.is_awaited_at(now) => here(arrived_since(now)),
+        State::Ended { run, .. } => came(arrived_since(run.since.min(begin))),
+        // Its host may still start it.
+        State::Missed { .. } if now < meeting.window.end() => here(arrived_since(now)),
+        State::Missed { .. } => came(arrived_since(begin)),
+    })
 }

@@ -297,9 +297,9 @@ impl App {
     }
 }
 
-/// Puts letters into the outbox; one that is there already is not put twice.
-pub fn put(tx: &mut WriteTx<'_>, letters: &[NewLetter]) -> Result<(), StoreError> {
-    letters.iter().try_for_each(|letter| letters::put(tx, letter).map(|_| ()))
+/// Puts letters into the outbox, and tells how many were new: one that is there already is not put twice.
+pub fn put(tx: &mut WriteTx<'_>, letters: &[NewLetter]) -> Result<usize, StoreError> {
+    letters.iter().try_fold(0, |new, letter| Ok(new + usize::from(letters::put(tx, letter)?)))
 }
 
 fn about_account(

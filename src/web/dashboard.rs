@@ -183,7 +183,7 @@ impl Hero {
             when: day_and_time(meeting.window, now, zone),
             countdown: place.unwrap_or_else(|| words::countdown(view, now)),
             license: license::badge(view, around),
-            arrived: words::client(view, now, zone),
+            arrived: words::client(view, now, zone).and_then(|client| client.badge),
             notice: license::notice(view, around),
             can_go_without: license::can_go_without(view, around),
             start: start_label(stage).filter(|_| !in_line),

@@ -19,7 +19,8 @@ fn page(body: &str) -> HttpResponse {
 }
 
 const STYLE: &str = "body { color: #111; background: #fff } .faint { color: #ccc } #scheme::after { content: 'light' } \
-     @media (prefers-color-scheme: dark) { body { color: #eee; background: #111 } } .wide { width: 500px }";
+     @media (prefers-color-scheme: dark) { body { color: #eee; background: #111 } } .wide { width: 500px } \
+     .card { width: 200px } .cut { overflow-x: auto } .hidden { position: absolute; clip-path: inset(50%); white-space: nowrap }";
 
 /// Serves the pages on a free port until the test is over.
 fn serve() -> String {
@@ -37,6 +38,17 @@ fn serve() -> String {
             .route("/unlabelled", web::get().to(async || page("<form><input name=\"name\"></form>")))
             .route("/faint", web::get().to(async || page("<p class=\"faint\">Hard to read</p>")))
             .route("/noisy", web::get().to(async || page("<script>alert(1)</script><img src=\"/gone.png\" alt=\"\">")))
+            .route(
+                "/cards",
+                web::get().to(async || {
+                    let long = "2026-11-25&nbsp;08:40&nbsp;UTC,&nbsp;and&nbsp;on";
+                    page(&format!(
+                        "<p class=\"card\">Short words that go on to the next line</p><p class=\"card\">Since {long}</p>\
+                         <div class=\"card\"><pre class=\"cut\">Cut {long}</pre><span class=\"hidden\">Read out {long}</span></div>\
+                         <div class=\"card\"><div class=\"wide\"></div></div>"
+                    ))
+                }),
+            )
             .route("/wide", web::get().to(async || page("<p class=\"wide\">Too wide for a phone</p>")))
     })
     .workers(1)
@@ -94,6 +106,22 @@ async fn the_console_tells_of_what_the_policy_refused_and_of_missing_files() {
         page.goto(&format!("{site}/noisy")).await.unwrap();
         let errors = page.console_errors().await.join("\n");
         assert!(errors.contains("Content Security Policy") && errors.contains("/gone.png"), "{errors}");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn what_sticks_out_of_its_card_is_seen() {
+    let site = serve();
+    browse(Options::default(), async |page| {
+        page.goto(&format!("{site}/cards")).await.unwrap();
+        let spills = page.spills().await;
+        assert_eq!(spills.len(), 3, "{spills:?}");
+        let seen = spills.join("\n");
+        assert!(seen.contains("px: Since 2026") && seen.contains("px: Cut 2026") && seen.contains("class=\"wide\""), "{seen}");
+        assert_eq!(page.sideways_overflow().await, 0, "the page itself is wide enough");
+        page.goto(&format!("{site}/clean")).await.unwrap();
+        assert_eq!(page.spills().await, Vec::<String>::new());
     })
     .await;
 }

@@ -1,7 +1,7 @@
 //! Letters when mail does not go as planned: a server that is dead for a while, news that overtake each other, a row that
 //! nobody can read.
 
-use duologue::app::bookings::{Answer, Cancellation, Time};
+use duologue::app::bookings::{Answer, Cancellation, Invitation, Time};
 use duologue::app::letters::Turn;
 use duologue::domain::ids::MeetingId;
 use duologue::domain::names::Topic;
@@ -117,12 +117,29 @@ async fn an_invitation_that_waits_and_is_sent_again_is_one_letter() {
     let meeting = world.booked(&world.acme, 0, 120, 30).await;
     for _ in 0..3 {
         world.clock.advance(std::time::Duration::from_secs(61));
-        assert!(world.app.resend_invitation(&world.acme.scope, &world.acme.users[0], &meeting).await.unwrap());
+        assert_eq!(again(&world, &meeting).await, Invitation::Sent);
     }
     assert_eq!(sent(&world).await.len(), 1);
     world.clock.advance(std::time::Duration::from_secs(61));
-    world.app.resend_invitation(&world.acme.scope, &world.acme.users[0], &meeting).await.unwrap();
+    assert_eq!(again(&world, &meeting).await, Invitation::Sent);
     assert_eq!(sent(&world).await.len(), 1, "one that is asked for later goes out");
+}
+
+async fn again(world: &World, meeting: &MeetingId) -> Invitation {
+    world.app.resend_invitation(&world.acme.scope, &world.acme.users[0], meeting).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_second_press_within_the_minute_sends_and_records_nothing() {
+    let world = World::in_memory(2).await;
+    let meeting = world.booked(&world.acme, 0, 120, 30).await;
+    sent(&world).await;
+    let answers = [again(&world, &meeting).await, again(&world, &meeting).await, again(&world, &meeting).await];
+    assert_eq!(answers, [Invitation::Sent, Invitation::JustSent, Invitation::JustSent]);
+    assert_eq!(sent(&world).await.len(), 1);
+    let record = world.app.meeting_record(&world.acme.scope, &world.acme.users[0], &meeting).await.unwrap();
+    assert_eq!(record.history.iter().filter(|row| row.action == "meeting.invited_again").count(), 1);
+    assert_eq!(record.letters.len(), 2, "the first one, and the one that was asked for");
 }
 
 fn dead_server() -> Mailer {

@@ -15,7 +15,7 @@ use crate::store::{ReadTx, StoreError, WriteTx, meetings, pool, tenants, users};
 use super::super::bell::Lane;
 use super::super::letters::{self, MeetingNews};
 use super::super::{App, AppError};
-use super::{Answer, Cancellation, Outcome, Rules, Time, decide, manageable, needs_license, rules, seats_for};
+use super::{Answer, Cancellation, Invitation, Outcome, Rules, Time, decide, manageable, needs_license, rules, seats_for};
 
 /// How long after a host has pressed Start they may be on their way into the meeting.
 const ENTERING: Span = Span::minutes(2);
@@ -148,26 +148,31 @@ impl App {
         Ok(Cancellation::Done)
     }
 
-    /// Sends the invitation again, at most once a minute. `false`: the meeting is over or cancelled, so there is nothing to
-    /// invite to.
-    pub async fn resend_invitation(self: &Arc<Self>, scope: &TenantScope, by: &User, id: &MeetingId) -> Result<bool, AppError> {
+    /// Sends the invitation again, at most once a minute.
+    pub async fn resend_invitation(
+        self: &Arc<Self>,
+        scope: &TenantScope,
+        by: &User,
+        id: &MeetingId,
+    ) -> Result<Invitation, AppError> {
         let (app, scope, by, id) = (self.clone(), scope.clone(), by.clone(), id.clone());
         let sent = self
             .store
             .write(move |tx| {
                 let view = manageable(tx, &scope, &by, &id)?;
                 if !view.meeting.state.holds() || view.meeting.queued_at.is_some() {
-                    return Ok::<_, AppError>(false);
+                    return Ok::<_, AppError>(Invitation::TooLate);
                 }
                 let tenant = tenants::get(tx, &scope)?;
                 let host = users::find(tx, &scope, &view.meeting.host)?.ok_or(AppError::NotFound("user"))?;
                 let again = u32::try_from(app.now().seconds() / 60).unwrap_or(u32::MAX);
-                letters::put(
-                    tx,
-                    &[app.meeting_letter(MeetingNews::Invited { again }, &view.meeting, &view.client, &host.name, &tenant)],
-                )?;
+                let news = MeetingNews::Invited { again };
+                let letter = app.meeting_letter(news, &view.meeting, &view.client, &host.name, &tenant);
+                if letters::put(tx, &[letter])? == 0 {
+                    return Ok(Invitation::JustSent);
+                }
                 audit::add(tx, &app.entry(Some(scope.tenant()), Actor::User(by.id), "meeting.invited_again", Some(&id), ""))?;
-                Ok(true)
+                Ok(Invitation::Sent)
             })
             .await?;
         self.bell.ring(Lane::Letters);

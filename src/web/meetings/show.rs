@@ -15,7 +15,7 @@ use super::super::scope::Staff;
 use super::super::server::Site;
 use super::history::{self, Happened, Sent};
 use super::license::{self, Around, Notice};
-use super::words::{self, Badge};
+use super::words::{self, Badge, Presence};
 use super::{line, path};
 
 /// What changes by itself, and the buttons that go with it.
@@ -25,7 +25,7 @@ pub(in crate::web) struct Status {
     href: String,
     stage: Badge,
     license: Option<Badge>,
-    client: Option<Badge>,
+    client: Option<Presence>,
     zoom: Badge,
     countdown: String,
     /// The sentence about the license, unless the notice says it.

@@ -1,7 +1,7 @@
 //! A meeting in words: what every page that shows one says of its state, its client and the time that is left. What is said of
 //! its license is in `license.rs`.
 
-use crate::app::join::client_is_waiting;
+use crate::app::join;
 use crate::domain::meeting::State;
 use crate::domain::names::ZoneName;
 use crate::domain::time::{Instant, Span};
@@ -50,13 +50,30 @@ pub(in crate::web) fn at_zoom(view: &MeetingView) -> Badge {
     }
 }
 
-/// Whether the client is there.
-pub(in crate::web) fn client(view: &MeetingView, now: Instant, zone: &ZoneName) -> Option<Badge> {
-    let arrived = view.meeting.client_arrived_at?;
-    if client_is_waiting(&view.meeting, now) {
-        return Some(Badge::new("arrived", format!("Client arrived {}", when::time(arrived, zone))));
-    }
-    None
+/// What is said of the client's presence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::web) struct Presence {
+    /// What it is called.
+    pub(in crate::web) label: &'static str,
+    /// While they are there.
+    pub(in crate::web) badge: Option<Badge>,
+    /// Else.
+    pub(in crate::web) words: String,
+}
+
+/// Whether the client is, or was, there. Nothing of a cancelled meeting.
+pub(in crate::web) fn client(view: &MeetingView, now: Instant, zone: &ZoneName) -> Option<Presence> {
+    let at_time = |at| when::time(at, zone);
+    let say = |label, words: String| Presence { label, badge: None, words };
+    Some(match join::client_presence(&view.meeting, now)? {
+        join::Presence::NotYet => say("Client here", "Not yet seen".to_owned()),
+        join::Presence::Here(at) => {
+            let badge = Badge::new("arrived", format!("Client arrived {}", at_time(at)));
+            Presence { badge: Some(badge), ..say("Client here", String::new()) }
+        }
+        join::Presence::Came(at) => say("Client", format!("Came {}", at_time(at))),
+        join::Presence::DidNotCome => say("Client", "Did not come".to_owned()),
+    })
 }
 
 /// How far away its start or its end is.
@@ -64,25 +81,34 @@ pub(in crate::web) fn countdown(view: &MeetingView, now: Instant) -> String {
     let window = view.meeting.window;
     match &view.meeting.state {
         State::Live(run) if now > window.end() => {
-            format!("Running for {}, {} over its time", span(now - run.since), span(now - window.end()))
+            format!("Running for {}, {} over its time", past(now - run.since), past(now - window.end()))
         }
         State::Live(run) if now - run.since < Span::minutes(1) => "Has just begun".to_owned(),
-        State::Live(run) => format!("Running for {}", span(now - run.since)),
-        State::Booked if view.meeting.waits_to_begin() => format!("In line for {}", span(now - view.meeting.created_at)),
+        State::Live(run) => format!("Running for {}", past(now - run.since)),
+        State::Booked if view.meeting.waits_to_begin() => format!("In line for {}", past(now - view.meeting.created_at)),
         State::Booked | State::Ended { .. } if view.meeting.is_awaited_at(now) && now < window.start() => {
             format!("Starts in {}", span(window.start() - now))
         }
         State::Booked if now - window.start() < Span::minutes(1) => "Starts now".to_owned(),
-        State::Booked => format!("Should have begun {} ago", span(now - window.start())),
-        State::Ended { at, .. } => format!("Ended {} ago", span(now - *at)),
-        State::Cancelled { at } => format!("Cancelled {} ago", span(now - *at)),
+        State::Booked => format!("Should have begun {} ago", past(now - window.start())),
+        State::Ended { at, .. } => format!("Ended {} ago", past(now - *at)),
+        State::Cancelled { at } => format!("Cancelled {} ago", past(now - *at)),
         State::Missed { .. } => "Nobody started it in time. It can still be started.".to_owned(),
     }
 }
 
-/// A length of time as people say it: `4 minutes`, `2 hours 5 minutes`, `3 days`. What is left is rounded up.
-pub(in crate::web) fn span(span: Span) -> String {
-    let minutes = span.as_minutes_up().max(0);
+/// A length of time as people say it that is left: `4 minutes`, `2 hours 5 minutes`, `3 days`. It is rounded up.
+pub(in crate::web) fn span(left: Span) -> String {
+    minutes(left.as_minutes_up())
+}
+
+/// A length of time that has passed, in the same words. It is rounded down.
+pub(in crate::web) fn past(passed: Span) -> String {
+    minutes(passed.as_minutes())
+}
+
+fn minutes(minutes: i64) -> String {
+    let minutes = minutes.max(0);
     match (minutes / 1440, minutes / 60, minutes % 60) {
         (0, 0, 0) => "less than a minute".to_owned(),
         (0, 0, minutes) => plural(minutes, "minute"),
@@ -109,5 +135,15 @@ mod tests {
         assert_eq!(words(3600), "1 hour");
         assert_eq!(words(2 * 3600 + 300), "2 hours 5 minutes");
         assert_eq!(words(3 * 86_400), "3 days");
+    }
+
+    #[test]
+    fn no_minute_has_passed_before_it_has() {
+        let words = |seconds| past(Span::seconds(seconds));
+        assert_eq!(words(2), "less than a minute");
+        assert_eq!(words(61), "1 minute");
+        assert_eq!(words(119), "1 minute");
+        assert_eq!(words(7 * 60 - 1), "6 minutes");
+        assert_eq!(words(86_400 - 1), "23 hours 59 minutes");
     }
 }

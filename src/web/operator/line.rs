@@ -3,7 +3,7 @@
 use crate::app::pool::PoolView;
 use crate::domain::line::Place;
 use crate::domain::time::Instant;
-use crate::web::meetings::words::span;
+use crate::web::meetings::words::past;
 
 use super::words::{Moment, away};
 
@@ -35,7 +35,7 @@ fn words(place: Place, now: Instant) -> String {
         Place::Running(cut) => {
             format!("runs without a license, and Zoom ends it {}, at {}", away(cut, now), Moment::of(cut).text)
         }
-        Place::Waiting(since) => format!("waits for {}, since {}", span(now - since), Moment::of(since).text),
+        Place::Waiting(since) => format!("waits for {}, since {}", past(now - since), Moment::of(since).text),
     }
 }
 

@@ -6,15 +6,15 @@ use actix_web::web::{self, Data, Form, Path, Query, ServiceConfig};
 use askama::Template;
 use serde::Deserialize;
 
-use super::pages::{page, see};
+use super::pages::{Refused, Shown, page, refuse, see};
 use super::rooms::{RoomRefusal, Whereabouts};
 use super::server::Shared;
 use super::views::{self, Room};
 
 /// The longest name shown, in characters.
 const LONGEST_NAME: usize = 60;
-
-type Shown = Result<HttpResponse, actix_web::Error>;
+/// What is said above why somebody is kept out.
+const NO_ENTRY: &str = "You cannot enter";
 
 pub(super) fn routes(app: &mut ServiceConfig) {
     app.route("/s/{number}", web::get().to(start))
@@ -25,14 +25,6 @@ pub(super) fn routes(app: &mut ServiceConfig) {
         .route("/rooms/{number}/{key}/now", web::get().to(room_now))
         .route("/rooms/{number}/{key}/leave", web::post().to(leave))
         .route("/rooms/{number}/{key}/end", web::post().to(end));
-}
-
-#[derive(Template)]
-#[template(path = "simulator/refused.html")]
-struct Refused {
-    reason: String,
-    /// The number and key with which the host may start this meeting instead of the other one.
-    instead: Option<(i64, String)>,
 }
 
 #[derive(Template)]
@@ -76,7 +68,7 @@ fn enter_as_host(shared: &Shared, number: i64, zak: &str, end_other: bool) -> Sh
         Ok(key) => Ok(see(&format!("/rooms/{number}/{key}"))),
         Err(refusal) => {
             let instead = matches!(refusal, RoomRefusal::HostBusy { .. }).then(|| (number, zak.to_owned()));
-            page(status(&refusal), &Refused { reason: refusal.to_string(), instead })
+            page(status(&refusal), &Refused { title: NO_ENTRY, reason: refusal.to_string(), instead })
         }
     }
 }
@@ -100,14 +92,14 @@ async fn join(shared: Data<Shared>, number: Path<i64>, form: Form<ClientKey>) ->
     }
     match shared.act(|world, now| world.client_arrives(now, *number, &form.pwd, &name)) {
         Ok(key) => Ok(see(&format!("/rooms/{number}/{key}"))),
-        Err(refusal) => page(status(&refusal), &Refused { reason: refusal.to_string(), instead: None }),
+        Err(refusal) => refuse(status(&refusal), NO_ENTRY, &refusal.to_string()),
     }
 }
 
 fn show_join(shared: &Shared, number: i64, key: &ClientKey, problem: Option<String>) -> Shown {
     let topic = shared.world().find_meeting(number).map(|meeting| meeting.topic.clone());
     let Some(topic) = topic else {
-        return page(404, &Refused { reason: RoomRefusal::NoMeeting.to_string(), instead: None });
+        return refuse(404, NO_ENTRY, &RoomRefusal::NoMeeting.to_string());
     };
     let status = if problem.is_some() { 422 } else { 200 };
     page(status, &Join { number, topic, passcode: key.pwd.clone(), name: key.name.clone(), problem })
@@ -116,7 +108,7 @@ fn show_join(shared: &Shared, number: i64, key: &ClientKey, problem: Option<Stri
 async fn room(shared: Data<Shared>, path: Path<(i64, String)>) -> Shown {
     match view(&shared, &path) {
         Some(room) => page(200, &RoomPage { room }),
-        None => page(404, &Refused { reason: RoomRefusal::NoMeeting.to_string(), instead: None }),
+        None => refuse(404, NO_ENTRY, &RoomRefusal::NoMeeting.to_string()),
     }
 }
 
@@ -135,20 +127,25 @@ fn view(shared: &Shared, (number, key): &(i64, String)) -> Option<Room> {
     })
 }
 
-async fn leave(shared: Data<Shared>, path: Path<(i64, String)>) -> HttpResponse {
+async fn leave(shared: Data<Shared>, path: Path<(i64, String)>) -> Shown {
+    if view(&shared, &path).is_none() {
+        return refuse(404, NO_ENTRY, &RoomRefusal::NoMeeting.to_string());
+    }
     let (number, key) = path.into_inner();
     shared.act(|world, now| world.leave(now, number, &key));
-    see(&format!("/rooms/{number}/{key}"))
+    Ok(see(&format!("/rooms/{number}/{key}")))
 }
 
-async fn end(shared: Data<Shared>, path: Path<(i64, String)>) -> HttpResponse {
-    let (number, key) = path.into_inner();
-    shared.act(|world, now| {
-        if views::room(world, now, number, &key).is_some_and(|room| room.is_host) {
-            world.end(now, number, "Host ended the meeting");
+async fn end(shared: Data<Shared>, path: Path<(i64, String)>) -> Shown {
+    match view(&shared, &path) {
+        None => refuse(404, NO_ENTRY, &RoomRefusal::NoMeeting.to_string()),
+        Some(room) if !room.is_host => refuse(403, "Only the host can end it", "You can leave the meeting."),
+        Some(_) => {
+            let (number, key) = path.into_inner();
+            shared.act(|world, now| world.end(now, number, "Host ended the meeting"));
+            Ok(see(&format!("/rooms/{number}/{key}")))
         }
-    });
-    see(&format!("/rooms/{number}/{key}"))
+    }
 }
 
 fn status(refusal: &RoomRefusal) -> u16 {

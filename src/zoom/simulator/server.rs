@@ -4,13 +4,13 @@ use std::net::SocketAddr;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use actix_web::body::{MessageBody, SizedStream};
+use actix_web::body::{BoxBody, MessageBody, SizedStream};
 use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, ORIGIN};
 use actix_web::middleware::{DefaultHeaders, Next, from_fn};
 use actix_web::web::{self, Bytes, Data, ServiceConfig};
-use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer, error::ErrorForbidden};
+use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::stream;
@@ -105,11 +105,12 @@ fn headers() -> DefaultHeaders {
 }
 
 /// A form on another site must not press our buttons. Programs send neither header and are let through.
-async fn same_origin(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
+async fn same_origin(request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, Error> {
     if request.method().is_safe() || is_same_origin(&request) {
-        next.call(request).await
+        next.call(request).await.map(ServiceResponse::map_into_boxed_body)
     } else {
-        Err(ErrorForbidden("a form of another site"))
+        let refused = pages::refuse(403, "That came from another site", "Only this site's own buttons work here.");
+        Ok(request.into_response(refused?.map_into_boxed_body()))
     }
 }
 

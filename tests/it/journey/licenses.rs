@@ -16,6 +16,7 @@ use duologue::domain::time::{Span, Window};
 use duologue::store::scope::TenantScope;
 use duologue::store::{StoreError, meetings, moves, pool, tenants, users};
 
+use super::pages::{below, defects, look};
 use super::*;
 use crate::support::demo::{From, Seen};
 
@@ -192,9 +193,7 @@ async fn answer(page: &Page, visitor: &Visitor, button: &str, post: (&str, &[(&s
     assert!((400..500).contains(&status), "{name}: {status}");
     let shown = format!("//h1[normalize-space()='{}']", html::texts(&body, "h1").remove(0));
     element(page, &shown).await;
-    // What is refused is answered with its own status, which the console reports.
-    let found = defects(page, name, &body).await.into_iter().filter(|defect| !defect.contains("Failed to load resource"));
-    let found: Vec<String> = found.collect();
+    let found = defects(page, name, &body).await;
     page.screenshot(name).await;
     found
 }
@@ -222,17 +221,17 @@ async fn every_state_of_a_license_is_accessible_valid_and_fits_a_phone() {
             let (school, clinic) = (format!("{portal}/t/river-school"), format!("{portal}/t/north-clinic"));
             sign_in(page, &clinic, "ben@north-clinic.example").await;
             let bens = ["/t/north-clinic".to_owned(), shortage.ben_waits.clone(), "/t/north-clinic/meetings/new".to_owned()];
-            found.extend(look(page, &ben, portal, &bens, name).await);
+            found.extend(look(page, &ben, &bens, name).await);
             page.goto(&format!("{portal}{}", shortage.bens_later)).await.unwrap();
             let start = (&*format!("{}/start", shortage.bens_later), &[][..]);
             found.extend(answer(page, &ben, "Start meeting", start, &format!("{name}-start-refused")).await);
             page.delete_all_cookies().await.unwrap();
             sign_in(page, &clinic, "carla@north-clinic.example").await;
-            found.extend(look(page, &carla, portal, std::slice::from_ref(&shortage.carlas_short), name).await);
+            found.extend(look(page, &carla, std::slice::from_ref(&shortage.carlas_short), name).await);
             page.delete_all_cookies().await.unwrap();
             sign_in(page, &school, "dora@river-school.example").await;
             let doras = ["/t/river-school".to_owned(), shortage.dora_runs.clone(), "/t/river-school/settings".to_owned()];
-            found.extend(look(page, &dora, portal, &doras, name).await);
+            found.extend(look(page, &dora, &doras, name).await);
             page.delete_all_cookies().await.unwrap();
             sign_in(page, &school, "eli@river-school.example").await;
             page.goto(&format!("{portal}{}", shortage.elis_later)).await.unwrap();
@@ -247,7 +246,7 @@ async fn every_state_of_a_license_is_accessible_valid_and_fits_a_phone() {
             freeze(&demo).await;
             sign_in(page, &format!("{portal}/operator"), "operator@duologue.example").await;
             let run = below("/operator", &["", "/pool/settings", "/meetings"]);
-            found.extend(look(page, &operator, portal, &run, name).await);
+            found.extend(look(page, &operator, &run, name).await);
             demo.app.end_freeze(&demo.console).await.unwrap();
         })
         .await;

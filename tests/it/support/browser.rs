@@ -140,6 +140,27 @@ const RUN_AXE: &str = r"
     }).then(done, (error) => done({ error: String(error) }));
 ";
 
+/// The texts in cards whose boxes end beyond the card's own; what is for screen readers only is clipped on purpose.
+const SPILLS: &str = r"
+    const found = [];
+    const look = (part, edge) => {
+        if (part.nodeType === Node.TEXT_NODE) {
+            const range = document.createRange();
+            range.selectNodeContents(part);
+            const right = Math.max(0, ...[...range.getClientRects()].filter((box) => box.width).map((box) => box.right));
+            if (right > edge + 1) found.push(`${Math.ceil(right - edge)} px: ${part.data.trim().slice(0, 60)}`);
+        } else if (part.nodeType === Node.ELEMENT_NODE && getComputedStyle(part).clipPath === 'none') {
+            if (part.getBoundingClientRect().right > edge + 1) found.push(part.outerHTML.slice(0, 80));
+            part.childNodes.forEach((child) => look(child, edge));
+        }
+    };
+    for (const card of document.querySelectorAll('.card, .hero, .tile, .notice')) {
+        const edge = card.getBoundingClientRect().right;
+        card.childNodes.forEach((child) => look(child, edge));
+    }
+    return found;
+";
+
 impl Page {
     async fn prepare(&self) {
         let options = self.options;
@@ -198,6 +219,12 @@ impl Page {
     pub(crate) async fn sideways_overflow(&self) -> i64 {
         let script = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
         self.client.execute(script, vec![]).await.unwrap().as_i64().unwrap()
+    }
+
+    /// What sticks out of its card, or is cut off there: the beginnings of the texts.
+    pub(crate) async fn spills(&self) -> Vec<String> {
+        let found = self.client.execute(SPILLS, vec![]).await.unwrap();
+        found.as_array().expect("a list").iter().map(text_of).collect()
     }
 
     /// A command of the browser's own debugging protocol, such as `Emulation.setTimezoneOverride`.

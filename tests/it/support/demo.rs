@@ -103,13 +103,18 @@ impl Visitor {
         visitor
     }
 
+    /// The whole address of a path.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Seen {
-        see(self.http.get(format!("{}{path}", self.base)).header("cookie", &self.cookie)).await
+        see(self.http.get(self.url(path)).header("cookie", &self.cookie)).await
     }
 
     pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)], from: From) -> Seen {
         let site = if from == From::OwnPage { "same-origin" } else { "cross-site" };
-        let request = self.http.post(format!("{}{path}", self.base)).header("cookie", &self.cookie);
+        let request = self.http.post(self.url(path)).header("cookie", &self.cookie);
         see(request.header("sec-fetch-site", site).form(fields)).await
     }
 }

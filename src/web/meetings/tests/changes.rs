@@ -71,4 +71,11 @@ async fn an_invitation_goes_out_again() {
     let page = bo.get(&path).await;
     assert!(words(&page.body).contains("Invitation sent again by Bo Lind"));
     assert_eq!(count(&page.body, "[aria-labelledby=letters] tbody tr"), 2);
+    assert_eq!(bo.post(&format!("{path}/invitations"), &[]).await.status, 303);
+    scene.settle().await;
+    let page = bo.get(&path).await;
+    let text = words(&page.body);
+    assert!(text.contains("was sent a moment ago. Wait a minute") && !text.contains("on its way"), "{text}");
+    assert_eq!(text.matches("Invitation sent again by Bo Lind").count(), 1, "what did not happen is not told");
+    assert_eq!(count(&page.body, "[aria-labelledby=letters] tbody tr"), 2);
 }

@@ -76,7 +76,7 @@ async fn the_meetings_page_shows_the_place_in_line_until_the_license_is_there() 
     assert_eq!(count(&page.body, "form[action$='/start'] input[name=without]"), 1);
     assert_eq!(count(&page.body, "a[href$='/reschedule'], a[href$='/cancel'], form[action$='/invitations']"), 0);
     assert!(words(&bo.get(&format!("{bos}/status")).await.body).contains("Number 1 in line"));
-    let dashboard = words(&bo.get("/t/acme").await.body);
+    let dashboard = words(&bo.get("/t/acme/now").await.body);
     assert!(dashboard.contains("Waiting In line Meeting with Bo Lind Number 1 in line"), "{dashboard}");
     assert!(words(&bo.get("/t/acme/meetings").await.body).contains("In line"));
     let letters = |mailer: &Mailer| match mailer {
@@ -261,7 +261,7 @@ async fn the_client_hears_nothing_of_licenses() {
     scene.at(6).await;
     let over = words(&gil.get(&link).await.body);
     assert!(
-        over.contains("This meeting is over.") && over.contains("If Bo Lind starts it again, a button appears here."),
+        over.contains("This meeting is over.") && over.contains("If Bo Lind starts it again, you can join it here."),
         "{over}"
     );
     for seen in [waits, open, over] {

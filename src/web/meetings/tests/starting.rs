@@ -43,6 +43,58 @@ async fn start_leads_to_zoom_and_end_ends_it() {
     assert!(words(&bo.get(&path).await.body).contains("Ended"));
 }
 
+/// The client presses the button behind their link.
+async fn arrives(scene: &Scene, page: &str) {
+    let link = attribute(page, "#join-link", "value");
+    scene.app.arrive(link.rsplit('/').next().unwrap()).await.unwrap().unwrap();
+}
+
+#[actix_web::test]
+async fn a_client_is_there_for_as_long_as_the_meeting_runs_and_has_come_afterwards() {
+    let scene = Scene::new(2).await;
+    let mut bo = scene.browser(BO).await;
+    let path = bo.books("2026-11-24", "15:00", &[("minutes", "60")]).await;
+    scene.at(60).await;
+    arrives(&scene, &bo.get(&path).await.body).await;
+    scene.at(91).await;
+    let text = words(&bo.get(&path).await.body);
+    assert!(text.contains("Client here Not yet seen"), "who waited an hour before may have gone: {text}");
+    scene.at(118).await;
+    arrives(&scene, &bo.get(&path).await.body).await;
+    scene.at(120).await;
+    let number = enter(&scene, bo.post(&format!("{path}/start"), &[]).await.header("location"));
+    for minute in [121, 151, 175] {
+        scene.at(minute).await;
+        for page in [path.as_str(), "/t/acme"] {
+            let text = words(&bo.get(page).await.body);
+            assert!(text.contains("Client arrived 14:58"), "{minute}: {text}");
+        }
+    }
+    scene.zoom(|zoom, now| zoom.end(now, number, "done"));
+    scene.settle().await;
+    let text = words(&bo.get(&path).await.body);
+    assert!(text.contains("Ended less than a minute ago") && text.contains("Client Came 14:58"), "{text}");
+    assert!(!text.contains("Not yet seen"), "{text}");
+}
+
+#[actix_web::test]
+async fn a_client_who_stays_away_did_not_come_and_nobody_looks_for_one_who_was_put_off() {
+    let scene = Scene::new(2).await;
+    let mut bo = scene.browser(BO).await;
+    let path = bo.books("2026-11-24", "15:00", &[]).await;
+    let put_off = bo.books("2026-11-25", "15:00", &[("key", "abcdefghijklmnop")]).await;
+    scene.at(120).await;
+    let number = enter(&scene, bo.post(&format!("{path}/start"), &[]).await.header("location"));
+    scene.at(151).await;
+    assert!(words(&bo.get(&path).await.body).contains("Client here Not yet seen"));
+    scene.zoom(|zoom, now| zoom.end(now, number, "done"));
+    scene.settle().await;
+    assert!(words(&bo.get(&path).await.body).contains("Client Did not come"));
+    bo.post(&format!("{put_off}/cancellation"), &[]).await;
+    let text = words(&bo.get(&put_off).await.body);
+    assert!(text.contains("Cancelled") && !text.contains("Client here") && !text.contains("Did not come"), "{text}");
+}
+
 #[actix_web::test]
 async fn without_a_license_the_host_may_wait_or_begin_all_the_same() {
     let scene = Scene::new(1).await;

@@ -272,8 +272,8 @@ async fn the_switchboard_shows_and_changes_the_account() {
     let served = Served::new(1, LONG, None);
     let (a, b) = (served.stage.user("a@x.org"), served.stage.user("b@x.org"));
     assert_eq!(served.post(&format!("/users/{a}/license"), &[("license", "licensed")]).await.1, "/");
-    let (_, refused, _) = served.post(&format!("/users/{b}/license"), &[("license", "licensed")]).await;
-    assert!(served.get(&refused).await.2.contains("Every license is in use"));
+    let (status, _, refused) = served.post(&format!("/users/{b}/license"), &[("license", "licensed")]).await;
+    assert!(status == 409 && refused.contains("Every license is in use"), "{refused}");
     served.post("/licenses", &[("licenses", "2")]).await;
     served.post(&format!("/users/{b}/license"), &[("license", "licensed")]).await;
     assert_eq!(served.stage.act(|world, _| world.licenses_in_use()), 2);
@@ -309,20 +309,45 @@ async fn the_switchboard_shows_and_changes_the_account() {
 #[actix_web::test]
 async fn wrong_values_and_forms_of_other_sites_are_refused_with_4xx() {
     let served = Served::new(1, LONG, None);
-    for (path, fields) in
-        [("/licenses", [("licenses", "-1")]), ("/licenses", [("licenses", "many")]), ("/faults", [("fault", "x")])]
-    {
-        assert_eq!(served.post(path, &fields).await.0, 400, "{path}");
+    let user = served.stage.user("a@x.org");
+    let (license, deletion) = (format!("/users/{user}/license"), format!("/users/{user}/nowhere"));
+    type Fields<'a> = &'a [(&'a str, &'a str)];
+    let wrong: [(&str, Fields<'_>, u16, &str); 15] = [
+        ("/licenses", &[("licenses", "-1")], 422, "whole number of licenses"),
+        ("/licenses", &[("licenses", "many")], 422, "whole number of licenses"),
+        ("/licenses", &[("licenses", "10001")], 422, "whole number of licenses"),
+        ("/licenses", &[], 422, "whole number of licenses"),
+        ("/clock", &[("seconds", "0")], 422, "number of seconds"),
+        ("/clock", &[("seconds", "NaN")], 422, "number of seconds"),
+        ("/faults", &[("fault", "x"), ("next", "1"), ("per_mille", "0")], 422, "from the list"),
+        ("/faults", &[("fault", "server-error"), ("next", "1001"), ("per_mille", "0")], 422, "0 to 1000"),
+        ("/users", &[("email", "nobody")], 422, "e-mail address"),
+        ("/users/x/license", &[("license", "licensed")], 404, "no such user"),
+        (&license, &[("license", "gold")], 422, "licensed or basic"),
+        ("/users/x/deletion", &[], 404, "no such user"),
+        (&deletion, &[], 404, "no page here"),
+        ("/meetings/1/end", &[], 404, "no such meeting"),
+        ("/rooms/1/x/leave", &[], 404, "does not exist"),
+    ];
+    for (path, fields, status, words) in wrong {
+        let seen = served.post(path, fields).await;
+        assert!(seen.0 == status && seen.2.contains(words), "{path} {fields:?}: {seen:?}");
+        assert!(seen.2.contains("This is a simulation, not Zoom"), "{path}: in words, on a page");
     }
-    assert!(served.get("/s/1?zak=x").await.2.contains("This is a simulation, not Zoom"));
-    for path in ["/licenses?licenses=99999", "/s/1?zak=x", "/j/1", "/rooms/1/x", "/s/99999999999999999999", "/nowhere"] {
-        assert!((400..500).contains(&served.get(path).await.0), "{path}");
+    let unreadable = browser().post(format!("{}/licenses", served.url)).body("licenses=%FF");
+    let unreadable = read(unreadable).await;
+    assert!(unreadable.0 == 400 && unreadable.2.contains("arrived incomplete"), "{unreadable:?}");
+    for path in ["/licenses", "/s/1?zak=x", "/s/1?zak=x&zak=y", "/s/abc", "/j/1", "/j/abc", "/rooms/1/x", "/nowhere"] {
+        let seen = served.get(path).await;
+        assert!((400..500).contains(&seen.0) && seen.2.contains("<h1>"), "{path}: {seen:?}");
     }
+    assert!((400..500).contains(&served.get("/s/99999999999999999999").await.0));
     for (header, value) in
         [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "http://evil.example"), ("origin", "null")]
     {
         let foreign = browser().post(format!("{}/licenses", served.url)).header(header, value).form(&[("licenses", "9")]);
-        assert_eq!(read(foreign).await.0, 403, "{header}: {value}");
+        let refused = read(foreign).await;
+        assert!(refused.0 == 403 && refused.2.contains("came from another site"), "{header}: {value}: {refused:?}");
     }
     assert_eq!(served.stage.act(|world, _| world.settings().licenses), 1);
     let own = browser().post(format!("{}/licenses", served.url)).header("origin", &served.url).form(&[("licenses", "9")]);
