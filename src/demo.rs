@@ -10,7 +10,7 @@ mod story;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use actix_web::dev::Server;
 use actix_web::rt::task::JoinHandle;
@@ -36,6 +36,8 @@ use memory::Memory;
 
 /// The database's file in the demo's folder.
 const DATABASE: &str = "duologue.db";
+/// How long after the simulator the portal serves at the latest, in milliseconds: then it is asked for its proof.
+const UNTIL_SERVING: i64 = 2000;
 /// How many licenses the demo's company has bought: fewer than hosts.
 const LICENSES: u32 = 3;
 
@@ -143,6 +145,8 @@ pub async fn start(config: &DemoConfig, folder: &Path) -> anyhow::Result<Started
     tell_once(&stage, folder, &memory).await?;
 
     // Only now: its webhooks go out by the system's clock, and the story has one of its own.
+    let serving_at = Clock::System.now_millis() + UNTIL_SERVING;
+    stage.world.lock().unwrap_or_else(PoisonError::into_inner).webhooks_go_out_from(serving_at);
     drop(reserved);
     let (simulator_server, zoom) = simulator::start(
         SimulatorConfig {

@@ -24,6 +24,9 @@ impl Served {
     fn new(licenses: u32, total: Duration, webhook_url: Option<String>) -> Self {
         let mut stage = Stage::new(licenses);
         stage.clock = Clock::System;
+        if webhook_url.is_some() {
+            stage.act(World::webhooks_go_out_from);
+        }
         let bind = "127.0.0.1:0".parse().unwrap();
         let config = SimulatorConfig { bind, public_url: None, webhook_url, clock: Clock::System };
         let extra = |app: &mut web::ServiceConfig| {
