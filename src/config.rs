@@ -9,7 +9,7 @@ mod reader;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use url::Url;
@@ -198,7 +198,26 @@ impl Basics {
     }
 }
 
+impl Basics {
+    /// What to mind about the public URL, if it leads back to the machine it is opened on.
+    pub fn leads_nowhere(&self) -> Option<String> {
+        is_loopback(&self.base_url).then(|| {
+            format!(
+                "{} can be opened on this machine alone, and so can every link that is printed or mailed; set DUOLOGUE_BASE_URL \
+                 to what people's browsers see, for example https://meet.example.com",
+                self.base_url.as_str().trim_end_matches('/')
+            )
+        })
+    }
+}
+
 impl Config {
+    /// The same, unless the mail server is on this machine as well: then it is a trial, and nobody else gets a letter.
+    pub fn leads_nowhere(&self) -> Option<String> {
+        let mails_here = Url::parse(self.mail.smtp_url.reveal()).is_ok_and(|url| is_loopback(&url));
+        self.basics.leads_nowhere().filter(|_| !mails_here)
+    }
+
     /// Reads everything.
     pub fn read(lookup: Lookup<'_>) -> Result<Self, ConfigError> {
         let mut reader = Reader::new(lookup);
@@ -227,6 +246,13 @@ pub fn database(lookup: Lookup<'_>) -> Result<DatabaseUrl, ConfigError> {
     let mut reader = Reader::new(lookup);
     let database = reader.database();
     reader.finish(database)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    // A host of a scheme that the URL standard does not know, such as smtp, is not read as an address by itself.
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || host.ends_with(".localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// The folder of `demo`, below the system's folder for temporary files.

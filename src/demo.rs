@@ -3,6 +3,7 @@
 //! The past is made by the product itself: the same verbs, run on a clock that is set back, against the simulated Zoom in the
 //! same process. From then on the portal reaches it over HTTP, as it would reach Zoom.
 
+mod memory;
 mod people;
 mod story;
 
@@ -31,6 +32,8 @@ use crate::zoom::{Client, Credentials};
 
 pub use people::PASSWORD;
 
+use memory::Memory;
+
 /// The database's file in the demo's folder.
 const DATABASE: &str = "duologue.db";
 /// How many licenses the demo's company has bought: fewer than hosts.
@@ -52,6 +55,7 @@ pub struct Demo {
     pub world: SharedWorld,
     /// Every letter that was sent.
     pub mailbox: Mailbox,
+    memory: Memory,
 }
 
 /// A demo with its two servers. The portal's runs when it is awaited.
@@ -84,20 +88,20 @@ struct Stage {
 
 impl Stage {
     fn set(folder: &Path, database: DatabaseUrl, [portal, simulator]: [&str; 2], ids: &Ids) -> anyhow::Result<Self> {
-        let drawn = |bytes: [u8; 32]| Secret::new(hex::encode(bytes));
         let credentials = Credentials {
             account_id: "demo".to_owned(),
             client_id: "demo".to_owned(),
             client_secret: hex::encode(ids.bytes::<16>()),
         };
-        let webhook_secret = drawn(ids.bytes());
+        // A webhook that waits in the folder was signed with it.
+        let webhook_secret = key(folder, "webhook.key", ids)?;
         let settings =
             Settings { base_url: simulator.to_owned(), ..Settings::new(credentials.clone(), webhook_secret.reveal(), LICENSES) };
         Ok(Self {
             database,
             world: Arc::new(Mutex::new(World::new(settings, ids.clone()))),
             mailbox: Mailbox::new(Sender::parse("Duologue demo <meetings@duologue.example>")?),
-            secret: key(folder, ids)?,
+            secret: key(folder, "secret.key", ids)?,
             webhook_secret,
             credentials,
             base_url: Url::parse(portal)?,
@@ -135,8 +139,8 @@ pub async fn start(config: &DemoConfig, folder: &Path) -> anyhow::Result<Started
     let ids = Ids::random();
     let database = config.database.clone().unwrap_or_else(|| DatabaseUrl::Sqlite(folder.join(DATABASE)));
     let stage = Stage::set(folder, database, [&portal, &simulator], &ids)?;
-    people::hire(&stage.world, Clock::System.now());
-    tell_once(&stage, folder).await?;
+    let memory = Memory::new(folder, &stage.mailbox, &stage.world);
+    tell_once(&stage, folder, &memory).await?;
 
     // Only now: its webhooks go out by the system's clock, and the story has one of its own.
     drop(reserved);
@@ -160,8 +164,9 @@ pub async fn start(config: &DemoConfig, folder: &Path) -> anyhow::Result<Started
     let options = WebOptions { zoom_origins: vec![simulator.clone()], demo: Some(parts), workers: 2, patience: web::PATIENCE };
     let (server, _) = web::start(app.clone(), options, listener)?;
     crate::keeper::start(&app);
+    memory.keep_writing();
     let Stage { world, mailbox, .. } = stage;
-    let demo = Demo { portal, simulator, folder: folder.to_owned(), app, console, world, mailbox };
+    let demo = Demo { portal, simulator, folder: folder.to_owned(), app, console, world, mailbox, memory };
     Ok(Started { demo, server, simulator_server })
 }
 
@@ -169,9 +174,9 @@ fn listen(setting: &str, address: SocketAddr) -> Result<TcpListener, ConfigError
     web::listen(address).map_err(|error| ConfigError::cannot_listen(setting, address, &error))
 }
 
-/// Tells the story in a folder that is new. A mark lies there while it is told: whoever finds one comes after somebody who
+/// Tells the story in a folder that is new; in another, mailbox and simulated Zoom go on from where they were. A mark lies there while it is told: whoever finds one comes after somebody who
 /// was killed meanwhile, and tells it again from the start.
-async fn tell_once(stage: &Stage, folder: &Path) -> anyhow::Result<()> {
+async fn tell_once(stage: &Stage, folder: &Path, memory: &Memory) -> anyhow::Result<()> {
     let mark = folder.join("story-is-being-told");
     if mark.exists() {
         for file in [DATABASE.to_owned(), format!("{DATABASE}-wal"), format!("{DATABASE}-shm")] {
@@ -182,13 +187,20 @@ async fn tell_once(stage: &Stage, folder: &Path) -> anyhow::Result<()> {
         DatabaseUrl::Sqlite(file) => !file.exists(),
         DatabaseUrl::Postgres(_) => !migrate::pending(&stage.database)?.is_empty(),
     };
+    let hire = || people::hire(&stage.world, Clock::System.now());
     if is_new {
         std::fs::write(&mark, "")?;
-    }
-    migrate::up(&stage.database)?;
-    if is_new {
+        memory.forget()?;
+        migrate::up(&stage.database)?;
+        hire();
         story::tell(stage).await?;
+        memory.write()?;
         std::fs::remove_file(&mark)?;
+    } else {
+        migrate::up(&stage.database)?;
+        if !memory.recall() {
+            hire();
+        }
     }
     Ok(())
 }
@@ -200,9 +212,9 @@ fn remove_if_there(file: &Path) -> io::Result<()> {
     }
 }
 
-/// The key of a folder, made once: links in letters of an earlier run go on working.
-fn key(folder: &Path, ids: &Ids) -> std::io::Result<Secret> {
-    let path = folder.join("secret.key");
+/// A key of a folder, made once: links in letters of an earlier run go on working.
+fn key(folder: &Path, name: &str, ids: &Ids) -> std::io::Result<Secret> {
+    let path = folder.join(name);
     if let Ok(known) = std::fs::read_to_string(&path)
         && known.len() >= config::SHORTEST_KEY
     {
@@ -224,6 +236,11 @@ fn browser_url(address: SocketAddr) -> String {
 }
 
 impl Demo {
+    /// Writes mailbox and simulated Zoom into the folder, as happens every second anyway: for the stop.
+    pub fn keep(&self) -> io::Result<()> {
+        self.memory.write()
+    }
+
     /// What a newcomer reads in the terminal.
     pub fn welcome(&self) -> String {
         use std::fmt::Write as _;
@@ -251,7 +268,7 @@ impl Demo {
             text,
             "  open the client's letter in the mailbox in a private window, and follow its link. Press Ctrl+C to stop."
         );
-        let _ = writeln!(text, "  Files are in {}", self.folder.display());
+        let _ = writeln!(text, "  It can go on from there: duologue demo --folder {}", self.folder.display());
         text
     }
 }

@@ -15,7 +15,7 @@ use crate::app::letters::Turn;
 use crate::app::{App, AppError};
 use crate::store::heartbeats;
 
-/// How often a lane looks although nobody rang.
+/// How often most lanes look although nobody rang.
 const INTERVAL: Duration = Duration::from_secs(2);
 /// How often it is asked whether the account should be read again; also the pause after Zoom did not answer.
 const ACCOUNT_INTERVAL: Duration = Duration::from_mins(1);
@@ -46,6 +46,15 @@ enum Work {
 #[rtype(result = "()")]
 struct Look;
 
+/// How often a lane looks although nobody rang.
+pub const fn interval(lane: Lane) -> Duration {
+    match lane {
+        Lane::Sweeps => SWEEP_INTERVAL,
+        Lane::Account => ACCOUNT_INTERVAL,
+        Lane::Inbox | Lane::Licenses | Lane::Rooms | Lane::Letters => INTERVAL,
+    }
+}
+
 /// Starts every lane in the current actix system and lets the bell wake them.
 pub fn start(app: &Arc<App>) {
     for lane in Lane::ALL {
@@ -63,13 +72,8 @@ impl Actor for Keeper {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
-        let interval = match self.lane {
-            Lane::Sweeps => SWEEP_INTERVAL,
-            Lane::Account => ACCOUNT_INTERVAL,
-            Lane::Inbox | Lane::Licenses | Lane::Rooms | Lane::Letters => INTERVAL,
-        };
         ctx.notify(Look);
-        ctx.run_interval(interval, |_, ctx| ctx.notify(Look));
+        ctx.run_interval(interval(self.lane), |_, ctx| ctx.notify(Look));
     }
 }
 

@@ -292,7 +292,6 @@ impl App {
             client: &client,
             client_zone: &client_zone,
             join_link: &join_link,
-            base_host: self.base_url.host_str().unwrap_or("duologue"),
             sender: self.mailer.sender(),
         })?)
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::admission::{Stretch, above, peak};
+use crate::domain::count::counted;
 use crate::domain::ids::{EventId, LetterId, SeatId, TenantId};
 use crate::domain::line::{self, Place};
 use crate::domain::meeting::Meeting;
@@ -68,7 +69,7 @@ pub const MOST_LICENSES: u32 = 1000;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PoolRefusal {
     /// The guarantees add up to more than can be promised: their sum, and what can.
-    #[error("the tenants' guarantees add up to {sum}, and {promisable} licenses can be promised")]
+    #[error("the tenants' guarantees add up to {sum}, and {} can be promised", counted((*promisable).into(), "license"))]
     GuaranteesExceed {
         /// Their sum: wider than a single share, so that no number of shares is too much for it.
         sum: u64,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::domain::count::counted;
 use crate::domain::ids::{SeatId, TenantId, UserId};
 use crate::domain::names::{EmailAddress, PersonName, Slug};
 use crate::domain::seat::{License, Seat, SeatStatus};
@@ -57,6 +58,13 @@ pub enum Created {
     },
 }
 
+/// A file that was read: its lines, and by line number what is wrong with those that could not be.
+#[derive(Default)]
+struct Sheet {
+    lines: Vec<Line>,
+    problems: Vec<(u64, String)>,
+}
+
 /// One line of an import.
 struct Line {
     number: u64,
@@ -70,12 +78,8 @@ impl App {
     /// Imports seats from CSV with the columns `email`, `name`, `tenant` (a slug) and `user` (an address); all but the
     /// first may be missing or empty. All of it or, when a line is wrong, nothing. Then asks Zoom about them.
     pub async fn import_seats(self: &Arc<Self>, pass: &OperatorPass, csv: &str) -> Result<Imported, AppError> {
-        let lines = match read_csv(csv) {
-            Ok(lines) => lines,
-            Err(problems) => return Ok(Imported { problems, ..Imported::default() }),
-        };
-        let (app, tx_pass) = (self.clone(), pass.clone());
-        let imported = self.store.write::<_, ImportError, _>(move |tx| app.import(tx, &tx_pass, lines)).await;
+        let (app, tx_pass, sheet) = (self.clone(), pass.clone(), read_csv(csv));
+        let imported = self.store.write::<_, ImportError, _>(move |tx| app.import(tx, &tx_pass, sheet)).await;
         match imported {
             Ok(imported) => Ok(imported),
             Err(ImportError::Lines(problems)) => Ok(Imported { problems, ..Imported::default() }),
@@ -83,9 +87,10 @@ impl App {
         }
     }
 
-    fn import(&self, tx: &mut WriteTx<'_>, pass: &OperatorPass, lines: Vec<Line>) -> Result<Imported, ImportError> {
-        let mut imported = Imported::default();
-        for line in lines {
+    /// Tries every line that could be read even when others could not, so that all wrong lines are told at once.
+    fn import(&self, tx: &mut WriteTx<'_>, pass: &OperatorPass, sheet: Sheet) -> Result<Imported, ImportError> {
+        let mut imported = Imported { problems: sheet.problems, ..Imported::default() };
+        for line in sheet.lines {
             match self.import_line(tx, pass, &line)? {
                 Ok(true) => imported.added += 1,
                 Ok(false) => imported.updated += 1,
@@ -93,6 +98,7 @@ impl App {
             }
         }
         if !imported.problems.is_empty() {
+            imported.problems.sort_by_key(|(number, _)| *number);
             return Err(ImportError::Lines(imported.problems));
         }
         let detail = format!("{} added, {} updated", imported.added, imported.updated);
@@ -256,35 +262,45 @@ type Owner = (Option<TenantId>, Option<UserId>);
 
 fn whose(tx: &mut ReadTx<'_>, pass: &OperatorPass, line: &Line) -> Result<Result<Owner, String>, StoreError> {
     let Some(slug) = &line.tenant else {
-        return Ok(if line.user.is_some() { Err("a user needs a tenant in the same line".to_owned()) } else { Ok((None, None)) });
+        return Ok(if line.user.is_some() {
+            Err("a user needs a tenant; name it in the same line".to_owned())
+        } else {
+            Ok((None, None))
+        });
     };
-    let Some(tenant) = tenants::find_by_slug(tx, pass, slug)? else { return Ok(Err(format!("there is no tenant {slug}"))) };
+    let Some(tenant) = tenants::find_by_slug(tx, pass, slug)? else {
+        return Ok(Err(format!("there is no tenant {slug}; add it first, or leave it out")));
+    };
     let Some(address) = &line.user else { return Ok(Ok((Some(tenant.id), None))) };
     let user = users::find_by_email(tx, &pass.scope(&tenant.id), address)?;
-    Ok(user.map(|user| (Some(tenant.id), Some(user.id))).ok_or_else(|| format!("{slug} has no user with this address")))
+    Ok(user
+        .map(|user| (Some(tenant.id), Some(user.id)))
+        .ok_or_else(|| format!("{slug} has no user with this address; have them invited first, or leave it out")))
 }
 
 fn assignment_problem(assignment: Assignment) -> Option<String> {
     match assignment {
         Assignment::Done => None,
-        Assignment::InUse(meetings) => Some(format!("the seat is used by {meetings} meetings still to come")),
-        Assignment::UserHasSeat => Some("the user has another seat already".to_owned()),
-        Assignment::NotTheirs => Some("the user belongs to another tenant".to_owned()),
+        Assignment::InUse(meetings) => {
+            Some(format!("{} still to come on the seat; cancel or end what is booked first", counted(meetings, "meeting")))
+        }
+        Assignment::UserHasSeat => Some("the user has another seat already; give that one to somebody else first".to_owned()),
+        Assignment::NotTheirs => Some("the user belongs to another tenant; name theirs in the same line".to_owned()),
     }
 }
 
-fn read_csv(text: &str) -> Result<Vec<Line>, Vec<(u64, String)>> {
+fn read_csv(text: &str) -> Sheet {
+    let unreadable = |problem: String| Sheet { lines: Vec::new(), problems: vec![(1, problem)] };
     let mut reader =
         csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
     let headers: Vec<String> = match reader.headers() {
         Ok(headers) => headers.iter().map(str::to_lowercase).collect(),
-        Err(error) => return Err(vec![(1, error.to_string())]),
+        Err(error) => return unreadable(error.to_string()),
     };
     if !headers.iter().any(|header| header == "email") {
-        return Err(vec![(1, "the first line must name the columns: email, name, tenant, user".to_owned())]);
+        return unreadable("the first line must name the columns: email, name, tenant, user".to_owned());
     }
-    let mut lines = Vec::new();
-    let mut problems = Vec::new();
+    let Sheet { mut lines, mut problems } = Sheet::default();
     for record in reader.records() {
         if lines.len() >= MOST_LINES {
             problems.push((MOST_LINES as u64, format!("more than {MOST_LINES} lines; split the file")));
@@ -301,7 +317,7 @@ fn read_csv(text: &str) -> Result<Vec<Line>, Vec<(u64, String)>> {
     if lines.is_empty() && problems.is_empty() {
         problems.push((2, "there is no line below the column names".to_owned()));
     }
-    if problems.is_empty() { Ok(lines) } else { Err(problems) }
+    Sheet { lines, problems }
 }
 
 fn line(headers: &[String], record: &csv::StringRecord) -> Result<Line, (u64, String)> {
@@ -334,21 +350,21 @@ mod tests {
 
     #[test]
     fn a_line_needs_no_more_than_an_address() {
-        let lines = read_csv("email\nzoom-user-1@ours.example\n").unwrap_or_default();
+        let lines = read_csv("email\nzoom-user-1@ours.example\n").lines;
         assert_eq!(lines.len(), 1);
         assert_eq!(lines[0].name, "zoom-user-1@ours.example");
     }
 
     #[test]
     fn every_wrong_line_is_named() {
-        let problems = read_csv("email,name,tenant\nnobody,,\nzoom-user-1@ours.example,One,a/b\n").err().unwrap_or_default();
+        let problems = read_csv("email,name,tenant\nnobody,,\nzoom-user-1@ours.example,One,a/b\n").problems;
         assert_eq!(problems.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2, 3]);
     }
 
     #[test]
     fn a_file_without_column_names_is_refused() {
-        assert!(read_csv("zoom-user-1@ours.example,One\n").is_err());
-        assert!(read_csv("").is_err());
-        assert!(read_csv("email\n").is_err());
+        for text in ["zoom-user-1@ours.example,One\n", "", "email\n"] {
+            assert_eq!(read_csv(text).problems.len(), 1, "{text:?}");
+        }
     }
 }

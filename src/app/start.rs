@@ -167,8 +167,9 @@ impl App {
                     return self.refused(tx, scope, &without, Refusal::SeatBusy);
                 };
                 self.reseat(tx, scope, by, &meeting, &admitted.seat)?;
-                // What is promised for later stays promised.
-                if !meeting.licensed || meeting.hold.start() <= now {
+                // What is promised for later stays promised, but not on another seat: there it was not admitted.
+                let is_promised_later = meeting.licensed && now < meeting.hold.start();
+                if !is_promised_later || admitted.seat != meeting.seat {
                     self.begin(tx, scope, &meeting, (now, window.end() + settings.grace), false)?;
                 }
             }

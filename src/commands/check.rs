@@ -13,11 +13,17 @@ use super::{FAILED, MISCONFIGURED, say};
 struct Finding {
     what: String,
     outcome: Result<String, String>,
+    /// It works, but hardly as it is meant.
+    is_doubtful: bool,
 }
 
 impl Finding {
     fn new(what: &str, outcome: Result<String, String>) -> Self {
-        Self { what: what.to_owned(), outcome }
+        Self { what: what.to_owned(), outcome, is_doubtful: false }
+    }
+
+    fn doubtful(what: &str, text: String) -> Self {
+        Self { what: what.to_owned(), outcome: Ok(text), is_doubtful: true }
     }
 }
 
@@ -25,7 +31,7 @@ pub(super) async fn check(given: &Given, json: bool) -> anyhow::Result<ExitCode>
     let (findings, when_wrong) = match read(given) {
         Ok(config) => (look(&config).await, FAILED),
         Err(ConfigError(mistakes)) => {
-            let wrong = mistakes.into_iter().map(|mistake| Finding { what: mistake.setting, outcome: Err(mistake.remedy) });
+            let wrong = mistakes.into_iter().map(|mistake| Finding::new(&mistake.setting, Err(mistake.remedy)));
             (wrong.collect(), MISCONFIGURED)
         }
     };
@@ -42,6 +48,7 @@ fn read(given: &Given) -> Result<Config, ConfigError> {
 
 async fn look(config: &Config) -> Vec<Finding> {
     let mut findings = vec![Finding::new("configuration", Ok("complete".to_owned()))];
+    findings.extend(config.leads_nowhere().map(|text| Finding::doubtful("public URL", text)));
     let database = database(&config.basics.database);
     let is_there = database.is_ok();
     findings.push(Finding::new("database", database));
@@ -80,13 +87,14 @@ fn database(database: &DatabaseUrl) -> Result<String, String> {
 }
 
 fn tell(json: bool, findings: &[Finding]) {
-    let line = |Finding { what, outcome }: &Finding| match outcome {
+    let line = |Finding { what, outcome, is_doubtful }: &Finding| match outcome {
+        Ok(text) if *is_doubtful => format!("doubt  {what}: {text}"),
         Ok(text) => format!("ok     {what}: {text}"),
         Err(text) => format!("wrong  {what}: {text}"),
     };
-    let row = |Finding { what, outcome }: &Finding| {
+    let row = |Finding { what, outcome, is_doubtful }: &Finding| {
         let text = outcome.as_ref().unwrap_or_else(|text| text);
-        json!({ "what": what, "ok": outcome.is_ok(), "text": text })
+        json!({ "what": what, "ok": outcome.is_ok(), "doubtful": is_doubtful, "text": text })
     };
     let lines: Vec<String> = findings.iter().map(line).collect();
     say(json, &findings.iter().map(row).collect(), &lines.join("\n"));

@@ -33,6 +33,9 @@ pub(super) async fn serve(given: &Given) -> anyhow::Result<ExitCode> {
     let options = WebOptions { zoom_origins: zoom_origins(&config), demo: None, workers: WORKERS, patience: web::PATIENCE };
     let (server, address) = web::start(app.clone(), options, listener)?;
     keeper::start(&app);
+    if let Some(doubt) = config.leads_nowhere() {
+        tracing::warn!("{doubt}");
+    }
     tracing::info!(%address, base_url = %config.basics.base_url, "Duologue is listening");
     server.await?;
     Ok(ExitCode::SUCCESS)
@@ -46,6 +49,7 @@ pub(super) async fn demo(folder: Option<PathBuf>, given: &Given) -> anyhow::Resu
     say(false, &serde_json::Value::Null, &demo.welcome());
     actix_web::rt::spawn(simulator);
     server.await?;
+    demo.keep()?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -4,6 +4,7 @@
 //! crate. What is decided here is acted on by `app`.
 
 pub mod admission;
+pub mod count;
 pub mod drift;
 pub mod erlang;
 pub mod ids;

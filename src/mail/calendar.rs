@@ -36,9 +36,10 @@ pub struct Entry<'a> {
     pub attendee: (&'a str, &'a EmailAddress),
 }
 
-/// The UID of a meeting: the same for its whole life, and unique among all installations.
-pub fn uid(meeting: &MeetingId, base_host: &str) -> String {
-    format!("{meeting}@{base_host}")
+/// The UID of a meeting: the same for its whole life, even when the portal moves to another host, and unique among all
+/// installations, since a meeting's id is.
+pub fn uid(meeting: &MeetingId) -> String {
+    format!("{meeting}@duologue")
 }
 
 /// Asks the recipient's calendar to enter the meeting or to change it.

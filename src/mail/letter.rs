@@ -5,12 +5,14 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::ids::LetterId;
 use crate::domain::names::{EmailAddress, PersonName};
 use crate::domain::time::Instant;
 
 /// One mail to one person. The sender is the transport's.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Letter {
     /// Names the letter for good: its Message-ID is made from it, so sending it twice shows as one mail.
     pub id: LetterId,
@@ -40,7 +42,7 @@ pub struct Stamp {
 }
 
 /// The person a letter goes to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recipient {
     /// Their address.
     pub address: EmailAddress,
@@ -49,11 +51,12 @@ pub struct Recipient {
 }
 
 /// A subject: one line without control characters, at most 200 characters.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub struct Subject(String);
 
 /// An iCalendar object and what it asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CalendarPart {
     /// What the recipient's calendar should do with it.
     pub method: Method,
@@ -62,7 +65,7 @@ pub struct CalendarPart {
 }
 
 /// What an iCalendar object asks the recipient's calendar to do (RFC 5546 §1.4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Method {
     /// Enter the meeting, or change it when it is there.
     Request,
@@ -100,6 +103,18 @@ impl Subject {
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<String> for Subject {
+    fn from(text: String) -> Self {
+        Self::new(&text)
+    }
+}
+
+impl From<Subject> for String {
+    fn from(subject: Subject) -> Self {
+        subject.0
     }
 }
 

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde::{Deserialize, Serialize};
+
 use super::letter::Letter;
 use super::mime;
 use super::sender::Sender;
@@ -30,6 +32,11 @@ struct Shelf {
     /// Oldest first.
     letters: VecDeque<Sent>,
 }
+
+/// A mailbox as it is written down: each letter with its number, oldest first.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Kept(Vec<(u64, Letter)>);
 
 impl Mailbox {
     /// How many letters are kept; older ones are thrown away.
@@ -68,6 +75,24 @@ impl Mailbox {
         self.shelf().letters.iter().find(|sent| sent.number == number).cloned()
     }
 
+    /// How many letters were sent so far.
+    pub fn sent(&self) -> u64 {
+        self.shelf().sent
+    }
+
+    /// Writes it down.
+    pub fn keep(&self) -> Kept {
+        Kept(self.shelf().letters.iter().map(|sent| (sent.number, Letter::clone(&sent.letter))).collect())
+    }
+
+    /// Becomes what was written down; the next letter has the next number.
+    pub fn go_on_from(&self, kept: Kept) {
+        let letters = kept.0.into_iter().map(|(number, letter)| Sent { number, letter: Arc::new(letter) });
+        let letters: VecDeque<Sent> = letters.collect();
+        let sent = letters.back().map_or(0, |last| last.number);
+        *self.shelf() = Shelf { sent, letters };
+    }
+
     fn shelf(&self) -> MutexGuard<'_, Shelf> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -75,7 +100,7 @@ impl Mailbox {
 
 #[cfg(test)]
 mod tests {
-    use super::super::letter::{Recipient, Subject};
+    use super::super::letter::{CalendarPart, Method, Recipient, Subject};
     use super::*;
     use crate::domain::ids::LetterId;
     use crate::domain::names::{EmailAddress, PersonName};
@@ -104,5 +129,22 @@ mod tests {
         assert_eq!((list.len(), list[0].number, list[0].letter.id.as_str()), (500, 502, "502"));
         assert!(mailbox.get(2).is_none());
         assert_eq!(mailbox.get(3).unwrap().letter.id.as_str(), "3");
+    }
+
+    #[test]
+    fn what_was_written_down_comes_back_and_is_counted_on() {
+        let new = || Mailbox::new(Sender::parse("meet@example.com").unwrap());
+        let (before, after) = (new(), new());
+        let calendar = CalendarPart { method: Method::Cancel, ics: "BEGIN:VCALENDAR\r\n".to_owned() };
+        let reply_to = Some(EmailAddress::parse("desk@example.com").unwrap());
+        before.send(&letter(1)).unwrap();
+        before.send(&Letter { reply_to, calendar: Some(calendar), ..letter(2) }).unwrap();
+        let written = serde_json::to_vec(&before.keep()).unwrap();
+        after.go_on_from(serde_json::from_slice(&written).unwrap());
+        let letters =
+            |mailbox: &Mailbox| mailbox.list().iter().map(|sent| (sent.number, sent.letter.clone())).collect::<Vec<_>>();
+        assert_eq!(letters(&after), letters(&before));
+        after.send(&letter(3)).unwrap();
+        assert_eq!((after.sent(), after.list()[0].number), (3, 3));
     }
 }

@@ -17,6 +17,7 @@ use crate::keeper;
 use crate::store::memory::Disk;
 use crate::zoom::simulator::Outgoing;
 
+use super::alarms::Alarms;
 use super::dice::Dice;
 use super::measure::Measure;
 use super::outcome::{Outcome, Tally};
@@ -25,10 +26,6 @@ use super::sabotage::Sabotage;
 use super::town::{MORNING, Town};
 use super::weather::{Faults, Weather};
 
-/// How soon the keeper looks again after it was interrupted.
-const AGAIN: Span = Span::seconds(2);
-/// How often it looks although nothing is known to be due, and at the most how often it reads Zoom's account.
-const PATROL: Span = Span::minutes(20);
 /// A meeting that runs without its license is told of by then, however slowly Zoom answers.
 const TOLD_BY: Span = Span::minutes(4);
 
@@ -42,8 +39,7 @@ pub(super) struct Day {
     pub(super) before: Census,
     /// How much had been written when `before` was taken; none: it must be taken anew.
     written: Option<i64>,
-    /// When the keeper next has something to do although nobody rings.
-    turn: Instant,
+    pub(super) alarms: Alarms,
     live_since: BTreeMap<MeetingId, Instant>,
     pub(super) answered: BTreeSet<String>,
     pub(super) breaches: Vec<(Instant, Breach)>,
@@ -95,7 +91,7 @@ impl Day {
             planned: 0,
             before,
             written: None,
-            turn: MORNING,
+            alarms: Alarms::new(),
             live_since: BTreeMap::new(),
             answered: BTreeSet::new(),
             breaches: Vec::new(),
@@ -127,7 +123,7 @@ impl Day {
     fn run(&mut self) -> Result<(), AppError> {
         while self.town.now() < EVENING && self.breaches.is_empty() {
             self.weather.blow(&self.town);
-            self.wait_for_what_is_next();
+            self.wait_for_what_is_next()?;
             while let Some(entry) = self.agenda.first_entry().filter(|entry| entry.key().0 <= self.town.clock.now()) {
                 let deed = entry.remove();
                 self.may_die();
@@ -141,20 +137,21 @@ impl Day {
     }
 
     /// To whatever is next: on the agenda, for the keeper, or at Zoom.
-    fn wait_for_what_is_next(&mut self) {
+    fn wait_for_what_is_next(&mut self) -> Result<(), AppError> {
         let agenda = self.agenda.first_key_value().map(|((at, _), _)| *at);
-        let next = agenda.into_iter().chain(self.zoom_is_next()).fold(self.turn, Instant::min);
+        let next = agenda.into_iter().chain(self.zoom_is_next()).fold(self.next_look()?, Instant::min);
         let jump = if self.dice.chance(self.weather.jumps) { Span::minutes(1 + self.dice.below(20) as i64) } else { Span::ZERO };
         if jump > Span::ZERO {
             self.tell("the clock jumps");
         }
         self.wait_until(next + jump);
+        Ok(())
     }
 
     /// Nobody does anything until then, but the keeper and Zoom.
     pub(super) fn pass_until(&mut self, until: Instant) -> Result<(), AppError> {
         while self.town.now() < until && self.breaches.is_empty() {
-            let next = self.zoom_is_next().map_or(self.turn, |zoom| zoom.min(self.turn));
+            let next = self.zoom_is_next().into_iter().fold(self.next_look()?, Instant::min);
             self.wait_until(next.min(until).max(self.town.now() + Span::seconds(1)));
             self.round()?;
         }
@@ -173,17 +170,13 @@ impl Day {
         }
     }
 
-    /// Webhooks are delivered, and the lanes whose bells have rung do what there is, until nothing more happens. All lanes
-    /// look when something may be due that nobody rings for.
+    /// Webhooks are delivered, and the lanes whose bells have rung or in which something may be due do what there is, until
+    /// nothing more happens.
     pub(super) fn round(&mut self) -> Result<(), AppError> {
-        if self.town.now() >= self.turn {
-            self.town.bells.ring_all();
-            self.written = None;
-        }
+        self.alarms.ring(self.town.now(), &self.town.bells);
         for _ in 0..8 {
             self.may_die();
             let delivered = self.deliver()?;
-            let mut interrupted = false;
             for lane in [Lane::Inbox, Lane::Rooms, Lane::Account, Lane::Licenses, Lane::Letters] {
                 let stands_still = self.sabotage.is_some_and(|sabotage| sabotage.stops(lane, self.town.now()));
                 if !self.town.bells.take(lane) || stands_still {
@@ -193,14 +186,11 @@ impl Day {
                 match self.town.alive(keeper::run(&app, lane)) {
                     None => self.tell("the process dies"),
                     Some(Err(AppError::Store(error))) => return Err(error.into()),
-                    Some(Err(_)) => interrupted = true,
+                    Some(Err(_)) => self.alarms.again(lane, self.town.now()),
                     Some(Ok(())) => {}
                 }
             }
             self.look()?;
-            if interrupted {
-                self.turn = self.turn.min(self.town.now() + AGAIN);
-            }
             if delivered == 0 && !self.town.bells.any() {
                 break;
             }
@@ -266,22 +256,23 @@ impl Day {
         });
     }
 
-    /// Everything that must be true after a step. The database is read again only if something was written.
+    /// Everything that must be true after a step. The database is read again only if something was written, or if another
+    /// day has begun, whose moves are counted anew.
     pub(super) fn look(&mut self) -> Result<(), AppError> {
+        if let Some(sabotage) = self.sabotage {
+            self.strike(sabotage)?;
+        }
         self.tally.steps += 1;
         let written = self.town.changes()?;
-        let mut truth = self.town.truth();
-        if self.written == Some(written) && self.sabotage.is_none() {
+        let truth = self.town.truth();
+        if self.written == Some(written) && self.before.now.utc_day() == self.town.now().utc_day() {
             self.before.now = self.town.now();
             self.measure.look(&self.before, &truth, &mut self.tally);
             let found = invariants::after_step(&self.before, &self.before, &truth, &self.live_since, TOLD_BY);
             self.breach(found);
             return Ok(());
         }
-        let mut after = self.town.census(Some(&self.before))?;
-        if let Some(sabotage) = self.sabotage {
-            sabotage.spoil(&mut after, &mut truth, self.town.now());
-        }
+        let after = self.town.census(Some(&self.before))?;
         for meeting in &after.meetings {
             if meeting.stage == Stage::Live {
                 self.live_since.entry(meeting.id.clone()).or_insert(after.now);
@@ -295,8 +286,6 @@ impl Day {
         self.breach(found);
         self.before = after;
         self.written = Some(written);
-        let patrol = self.town.now() + PATROL;
-        self.turn = self.town.turns()?.first().map_or(patrol, |turn| patrol.min(*turn));
         Ok(())
     }
 

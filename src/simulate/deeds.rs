@@ -185,7 +185,7 @@ impl Day {
         let token = link.rsplit('/').next().unwrap_or_default().to_owned();
         let given = self.town.alive(app.arrive(&token));
         let door = self.answered(given)?.flatten().map(|joining| joining.door);
-        let again = self.town.now() + Span::minutes(2);
+        let again = self.town.now() + Span::minutes(5);
         match door {
             Some(Door::Open(url)) => {
                 let (scope, _) = self.who(who);
@@ -195,7 +195,7 @@ impl Day {
                 self.tell(&format!("the client of {} goes in: {}", short(meeting), entered.is_ok()));
             }
             Some(Door::Over) => {}
-            _ if tries < 30 => self.plan(again, Deed::Join { who, meeting: meeting.clone(), tries: tries + 1 }),
+            _ if tries < 12 => self.plan(again, Deed::Join { who, meeting: meeting.clone(), tries: tries + 1 }),
             _ => {}
         }
         Ok(())

@@ -10,7 +10,8 @@ use super::day::Day;
 use super::outcome::Outcome;
 
 /// How long everybody has, once nothing goes wrong any more, until all must be right: the longest pause after a refusal is
-/// half an hour, and a webhook may be 30 minutes late.
+/// half an hour, and a webhook may be 30 minutes late. Where Zoom may have refused for the rest of its day, it counts from
+/// midnight.
 const PEACE: Span = Span::minutes(75);
 /// How long the rest is watched, twice.
 const AT_REST: Span = Span::minutes(1);
@@ -28,7 +29,8 @@ impl Day {
         for number in running {
             self.town.at_zoom(|zoom, now| zoom.end(now, number, "everybody went home"));
         }
-        let rest_from = self.town.now() + PEACE;
+        let midnight = self.town.now().next_utc_day();
+        let rest_from = if self.weather.lasts_until_midnight() { midnight } else { self.town.now() } + PEACE;
         for until in [rest_from, rest_from + AT_REST, rest_from + AT_REST + AT_REST] {
             self.pass_until(until)?;
             if self.breaches.is_empty() {

@@ -3,6 +3,7 @@
 //!
 //! What must stay true: a seed alone decides a day, bit by bit, on any machine and with any number of threads.
 
+mod alarms;
 mod command;
 mod day;
 mod deeds;

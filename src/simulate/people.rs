@@ -39,17 +39,17 @@ pub(super) enum Deed {
 }
 
 /// For so many hours of the morning people are at work; meetings begin within them.
-const OPEN_HOURS: u64 = 4;
+const OPEN_HOURS: u64 = 3;
 /// By then everybody has gone home.
-pub(super) const EVENING: Instant = Instant::from_seconds(MORNING.seconds() + 6 * 3600);
+pub(super) const EVENING: Instant = Instant::from_seconds(MORNING.seconds() + 5 * 3600);
 
 /// What is known of the day in the morning.
 pub(super) fn morning(town: &Town, dice: &Dice) -> Vec<(Instant, Deed)> {
     let mut day = Vec::new();
-    for key in 0..8 + dice.below(10) {
+    for key in 0..6 + dice.below(8) {
         let who = somebody(town, dice);
         let start = MORNING + Span::hours(dice.below(OPEN_HOURS) as i64) + quarter(dice);
-        let asked = if dice.chance(600) { MORNING } else { MORNING + Span::minutes(dice.below(180) as i64) };
+        let asked = if dice.chance(600) { MORNING } else { MORNING + Span::minutes(dice.below(140) as i64) };
         day.push((asked, Deed::Book { who, start, length: length(dice), key, tries: 0 }));
     }
     for key in 0..=dice.below(4) {

@@ -33,11 +33,25 @@ fn good_days_break_no_promise() {
 
 #[test]
 fn every_planted_bug_is_noticed() {
-    for (sabotage, invariant) in Sabotage::ALL {
+    for (sabotage, invariant, faults) in Sabotage::ALL {
         let noticed = (0..40).any(|seed| {
-            let day = live(seed, Faults::None, Some(sabotage));
+            let day = live(seed, faults, Some(sabotage));
             day.breaches.first().is_some_and(|(_, breach)| breach.invariant == invariant)
         });
         assert!(noticed, "{sabotage:?} breaks {}", invariant.name());
     }
+}
+
+#[test]
+fn a_run_is_the_same_however_many_days_are_lived_side_by_side() {
+    let digest = |jobs: u32| {
+        let arguments = super::Arguments { days: 6, seed: 40, faults: Faults::All, jobs, story: false, json: true, script: None };
+        let mut said = Vec::new();
+        assert!(super::run(&arguments, &mut said).unwrap());
+        let said: serde_json::Value = serde_json::from_slice(&said).unwrap();
+        said["digest"].as_str().unwrap().to_owned()
+    };
+    let one = digest(1);
+    assert_eq!(one, digest(3));
+    assert_eq!(one, digest(3));
 }

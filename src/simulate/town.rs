@@ -115,10 +115,10 @@ pub(super) const MORNING: Instant = Instant::from_seconds(1_793_606_400);
 impl Town {
     /// Founds a town by the dice, on a database that is wiped for it.
     pub(super) fn found(dice: &Dice, disk: &Arc<Disk>) -> Result<Self, AppError> {
-        let licenses = 1 + dice.below(4) as u32;
+        let licenses = 1 + dice.below(3) as u32;
         // Zoom has more than we bought: it is our own discipline that is looked at.
         let mut town = Self::empty(dice, disk, licenses + 3)?;
-        for (slug, hosts) in [("acme", 3), ("globex", 2), ("initech", 2)] {
+        for (slug, hosts) in [("acme", 3), ("globex", 2)] {
             let share = Share { guarantee: 0, cap: 1 + dice.below(u64::from(licenses)) as u32 };
             let names: Vec<String> = (0..=hosts).map(|number| format!("host-{number}")).collect();
             let habits = Habits { share, shared_seats: dice.chance(300), short_meetings: dice.chance(250), seats: hosts };
@@ -283,7 +283,7 @@ impl Town {
     }
 
     /// When the background work may have something to do although nobody rings.
-    pub(super) fn turns(&self) -> Result<Vec<Instant>, AppError> {
+    pub(super) fn turns(&self) -> Result<census::Turns, AppError> {
         let (pass, now) = (self.pass.clone(), self.now());
         self.read(move |tx| census::turns(tx, &pass, now))
     }

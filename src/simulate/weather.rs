@@ -58,7 +58,9 @@ impl Weather {
         let mut weather = Self::fair();
         for fault in OF_WEBHOOKS.iter().filter(|_| has(Faults::Webhooks)).chain(OF_CALLS.iter().filter(|_| has(Faults::Calls))) {
             if dice.chance(350) {
-                weather.faults.push((*fault, dice.one_of(&[10, 50, 200])));
+                // After a single one of these Zoom hears no more calls of that kind until midnight.
+                let odds = if *fault == Fault::DailyLimit { [1, 2, 10] } else { [10, 50, 200] };
+                weather.faults.push((*fault, dice.one_of(&odds)));
             }
         }
         if faults == Faults::Silence || (faults == Faults::All && dice.chance(50)) {
@@ -83,6 +85,11 @@ impl Weather {
     /// Whether Zoom itself may do something else than it says.
     pub(super) fn is_fair(&self) -> bool {
         self.faults.is_empty() && self.freeze.is_none() && self.deaths == 0 && self.hands == 0 && self.jumps == 0
+    }
+
+    /// Whether Zoom may have had enough of calls for the rest of its day, which ends at midnight UTC.
+    pub(super) fn lasts_until_midnight(&self) -> bool {
+        self.faults.iter().any(|(fault, _)| *fault == Fault::DailyLimit)
     }
 
     /// Sets Zoom's faults for this moment.

@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use crate::domain::ids::{MeetingId, SeatId, TenantId};
 use crate::domain::invariants::{Census, Kept, Letter, Row};
 use crate::domain::meeting::Stage;
-use crate::domain::plan::{leaves_line_at, turning_points};
+use crate::domain::plan::{Webhooks, leaves_line_at, turning_points};
 use crate::domain::pool::{Release, Strategy};
 use crate::domain::time::{Instant, Span};
 
@@ -19,7 +19,7 @@ use super::events::EventState;
 use super::schema::{audit, letters, meetings, old_rooms, seats, zoom_events};
 use super::scope::{KeeperPass, OperatorPass};
 use super::transaction::ReadTx;
-use super::{demand, licenses, meetings as noun, moves, pool};
+use super::{demand, events, licenses, meetings as noun, moves, pool};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = meetings)]
@@ -109,11 +109,56 @@ pub fn take(tx: &mut ReadTx<'_>, _: &OperatorPass, now: Instant, before: Option<
     })
 }
 
-/// The instants after `now` at which the background work may have something to do although nobody rings.
-pub fn turns(tx: &mut ReadTx<'_>, _: &OperatorPass, now: Instant) -> Result<Vec<Instant>, StoreError> {
+/// When the background work next may have something to do although nobody rings, one instant for each kind of work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Turns {
+    /// License moves, and what is watched in meetings.
+    pub licenses: Option<Instant>,
+    /// What Zoom is to be told of meetings.
+    pub rooms: Option<Instant>,
+    /// Webhooks whose processing failed.
+    pub inbox: Option<Instant>,
+    /// Letters.
+    pub letters: Option<Instant>,
+    /// Readings of Zoom's account out of turn.
+    pub account: Option<Instant>,
+}
+
+/// The first instants after `now` at which the background work may have something to do although nobody rings.
+pub fn turns(tx: &mut ReadTx<'_>, _: &OperatorPass, now: Instant) -> Result<Turns, StoreError> {
     let pass = &KeeperPass::new();
+    let then = now.seconds();
+    let rooms: [Option<i64>; 2] = [
+        old_rooms::table.filter(old_rooms::retry_at.gt(then)).select(min(old_rooms::retry_at)).get_result(tx.db())?,
+        meetings::table.filter(meetings::zoom_retry_at.gt(then)).select(min(meetings::zoom_retry_at)).get_result(tx.db())?,
+    ];
+    let inbox: Option<i64> = zoom_events::table
+        .filter(zoom_events::state.eq(EventState::Waiting.word()))
+        .filter(zoom_events::retry_at.gt(then))
+        .select(min(zoom_events::retry_at))
+        .get_result(tx.db())?;
+    let letters: Option<i64> = letters::table
+        .filter(letters::state.eq("queued"))
+        .filter(letters::send_after.gt(then))
+        .select(min(letters::send_after))
+        .get_result(tx.db())?;
+    // The account is read again a minute after the last reading.
+    let is_stale = super::seats::any_stale(tx, pass)?;
+    let account = if is_stale { pool::reading(tx)?.at.map(|at| at + Span::minutes(1)) } else { None };
+    Ok(Turns {
+        licenses: license_turns(tx, pass, now)?.into_iter().filter(|turn| *turn > now).min(),
+        rooms: rooms.into_iter().flatten().min().map(instant),
+        inbox: inbox.map(instant),
+        letters: letters.map(instant),
+        account: account.filter(|turn| *turn > now),
+    })
+}
+
+fn license_turns(tx: &mut ReadTx<'_>, pass: &KeeperPass, now: Instant) -> Result<Vec<Instant>, StoreError> {
     let settings = pool::settings(tx)?;
-    let mut turns: Vec<Instant> = noun::needs(tx, pass, now)?.iter().flat_map(|need| turning_points(need, &settings)).collect();
+    let webhooks = Webhooks { last: events::last_received(tx)?, missed: pool::webhook_missed(tx)? };
+    let needs = noun::needs(tx, pass, now)?;
+    let mut turns: Vec<Instant> = needs.iter().flat_map(|need| turning_points(need, &settings, webhooks, now)).collect();
     for (row, worked_on_until) in licenses::list(tx)? {
         turns.extend(worked_on_until);
         turns.extend(row.retry_at);
@@ -124,31 +169,17 @@ pub fn turns(tx: &mut ReadTx<'_>, _: &OperatorPass, now: Instant) -> Result<Vec<
         .filter(meetings::stage.ne(Stage::Cancelled.word()))
         .select(meetings::queued_at)
         .load(tx.db())?;
-    if !queued.is_empty() {
+    if !queued.is_empty() || needs.iter().any(|need| need.stage == Stage::Live && !need.licensed) {
         // Whoever waits may be admitted from the next slot on.
         turns.push((now + Span::seconds(1)).grid_up());
     }
     turns.extend(queued.into_iter().flatten().map(|at| leaves_line_at(instant(at))));
     let then = now.seconds();
-    let next: [Option<i64>; 6] = [
-        old_rooms::table.filter(old_rooms::retry_at.gt(then)).select(min(old_rooms::retry_at)).first(tx.db())?,
-        meetings::table.filter(meetings::hold_from.gt(then)).select(min(meetings::hold_from)).first(tx.db())?,
-        meetings::table.filter(meetings::zoom_retry_at.gt(then)).select(min(meetings::zoom_retry_at)).first(tx.db())?,
-        seats::table.filter(seats::license_retry_at.gt(then)).select(min(seats::license_retry_at)).first(tx.db())?,
-        zoom_events::table
-            .filter(zoom_events::state.eq(EventState::Waiting.word()))
-            .select(min(zoom_events::retry_at))
-            .first(tx.db())?,
-        letters::table.filter(letters::state.eq("queued")).select(min(letters::send_after)).first(tx.db())?,
+    let next: [Option<i64>; 2] = [
+        meetings::table.filter(meetings::hold_from.gt(then)).select(min(meetings::hold_from)).get_result(tx.db())?,
+        seats::table.filter(seats::license_retry_at.gt(then)).select(min(seats::license_retry_at)).get_result(tx.db())?,
     ];
     turns.extend(next.into_iter().flatten().map(instant));
-    if super::seats::any_stale(tx, pass)? {
-        // The account is read again a minute after the last reading.
-        turns.extend(pool::reading(tx)?.at.map(|at| at + Span::minutes(1)));
-    }
-    turns.retain(|turn| *turn > now);
-    turns.sort_unstable();
-    turns.dedup();
     Ok(turns)
 }
 

@@ -151,7 +151,7 @@ pub fn replay(tx: &mut WriteTx<'_>, _: &OperatorPass, id: &EventId, now: Instant
 
 /// When the last event arrived.
 pub fn last_received(tx: &mut ReadTx<'_>) -> Result<Option<Instant>, StoreError> {
-    let last: Option<i64> = zoom_events::table.select(diesel::dsl::max(zoom_events::received_at)).first(tx.db())?;
+    let last: Option<i64> = zoom_events::table.select(diesel::dsl::max(zoom_events::received_at)).get_result(tx.db())?;
     Ok(last.map(instant))
 }
 

@@ -24,7 +24,7 @@ pub fn open(
     (claimed, at): (Instant, Instant),
 ) -> Result<(), StoreError> {
     close(tx, license, claimed.min(at))?;
-    let tenant: Option<String> = seats::table.find(seat.as_str()).select(seats::tenant_id).first(tx.db())?;
+    let tenant: Option<String> = seats::table.find(seat.as_str()).select(seats::tenant_id).get_result(tx.db())?;
     diesel::insert_into(license_spans::table)
         .values((
             license_spans::id.eq(id),
@@ -63,7 +63,7 @@ pub fn stay(tx: &mut WriteTx<'_>, license: u32) -> Result<(), StoreError> {
 pub fn close(tx: &mut WriteTx<'_>, license: u32, at: Instant) -> Result<(), StoreError> {
     let open = license_spans::table.filter(license_spans::license.eq(column(license))).filter(license_spans::until_at.is_null());
     // A clock that was set back must not make a span end before it began.
-    let from: Option<i64> = open.select(license_spans::from_at).first(tx.db()).optional()?;
+    let from: Option<i64> = open.select(license_spans::from_at).get_result(tx.db()).optional()?;
     if let Some(from) = from {
         diesel::update(open).set(license_spans::until_at.eq(Some(at.seconds().max(from)))).execute(tx.db())?;
     }
@@ -142,7 +142,7 @@ pub fn list_on_seats(tx: &mut ReadTx<'_>, seats: &[SeatId], during: Window) -> R
 
 /// For how many days the ledger is kept.
 pub fn days_kept(tx: &mut ReadTx<'_>) -> Result<u32, StoreError> {
-    Ok(pool::table.select(pool::ledger_days).first(tx.db()).map(count)?)
+    Ok(pool::table.select(pool::ledger_days).get_result(tx.db()).map(count)?)
 }
 
 /// Sets for how many days the ledger is kept: from 31 to 3660.

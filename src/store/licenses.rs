@@ -69,7 +69,7 @@ pub fn count_by_place(tx: &mut ReadTx<'_>) -> Result<Vec<(String, i64)>, StoreEr
 /// The row that stands for this seat, if there is one.
 pub fn of_seat(tx: &mut ReadTx<'_>, seat: &SeatId) -> Result<Option<(PoolRow, Option<Instant>)>, StoreError> {
     let row: Option<Row> =
-        licenses::table.filter(licenses::seat_id.eq(seat.as_str())).select(Row::as_select()).first(tx.db()).optional()?;
+        licenses::table.filter(licenses::seat_id.eq(seat.as_str())).select(Row::as_select()).get_result(tx.db()).optional()?;
     row.map(Row::into_domain).transpose()
 }
 
@@ -207,7 +207,7 @@ pub fn set_count(tx: &mut WriteTx<'_>, _: &OperatorPass, licenses: u32, now: Ins
 
 /// Removes free rows beyond K, highest number first.
 pub fn drop_surplus(tx: &mut WriteTx<'_>) -> Result<(), StoreError> {
-    let bought: i32 = pool::table.select(pool::licenses).first(tx.db())?;
+    let bought: i32 = pool::table.select(pool::licenses).get_result(tx.db())?;
     let rows: i64 = licenses::table.count().get_result(tx.db())?;
     let surplus = rows - i64::from(bought);
     if surplus <= 0 {

@@ -34,19 +34,17 @@ impl Disk {
     /// Empties it: afterwards it is as it was when it was new.
     pub fn wipe(&self) -> Result<(), StoreError> {
         let mut db = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Everything but what the migrations know of themselves; the pool's one row is theirs too.
+        // Everything but what the migrations know of themselves; the pool's one row is theirs too. A table refers to older
+        // ones, so the newest is emptied first: to switch the foreign keys off would make SQLite prepare every statement anew.
         let tables: Vec<Named> = diesel::sql_query(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_\\_%' ESCAPE '\\' ORDER BY name",
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_\\_%' ESCAPE '\\' ORDER BY rowid DESC",
         )
         .load(&mut *db)?;
         let wiped: String = tables
             .iter()
             .filter(|table| table.name != "pool")
             .fold(String::new(), |sql, table| format!("{sql} DELETE FROM {};", table.name));
-        db.batch_execute(&format!(
-            "PRAGMA foreign_keys = OFF; BEGIN; {wiped} \
-             DELETE FROM pool; INSERT INTO pool SELECT * FROM first_pool; COMMIT; PRAGMA foreign_keys = ON;"
-        ))?;
+        db.batch_execute(&format!("BEGIN; {wiped} DELETE FROM pool; INSERT INTO pool SELECT * FROM first_pool; COMMIT;"))?;
         Ok(())
     }
 
@@ -63,7 +61,7 @@ impl Disk {
     /// How many rows were ever changed in it: when that stands still, nothing was written.
     pub fn changes(&self) -> Result<i64, StoreError> {
         let mut db = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>("total_changes()")).first(&mut *db)?)
+        Ok(diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>("total_changes()")).get_result(&mut *db)?)
     }
 }
 

@@ -31,7 +31,7 @@ struct Row {
 
 /// The settings in force.
 pub fn settings(tx: &mut ReadTx<'_>) -> Result<PoolSettings, StoreError> {
-    let row: Row = pool::table.select(Row::as_select()).first(tx.db())?;
+    let row: Row = pool::table.select(Row::as_select()).get_result(tx.db())?;
     Ok(PoolSettings {
         licenses: count(row.licenses),
         spare: row.spare.map(count),
@@ -94,7 +94,7 @@ pub struct Reading {
 /// What Zoom was last heard to say of the whole account.
 pub fn reading(tx: &mut ReadTx<'_>) -> Result<Reading, StoreError> {
     let (at, purchased, others): (Option<i64>, Option<i32>, Option<i32>) =
-        pool::table.select((pool::synced_at, pool::zoom_purchased, pool::zoom_others)).first(tx.db())?;
+        pool::table.select((pool::synced_at, pool::zoom_purchased, pool::zoom_others)).get_result(tx.db())?;
     Ok(Reading { at: at.map(instant), purchased: purchased.map(count), others: others.map(count).unwrap_or_default() })
 }
 
@@ -118,6 +118,6 @@ pub fn note_webhook_missed(tx: &mut WriteTx<'_>, at: Instant) -> Result<(), Stor
 
 /// When a poll last found out what a webhook should have told.
 pub fn webhook_missed(tx: &mut ReadTx<'_>) -> Result<Option<Instant>, StoreError> {
-    let at: Option<i64> = pool::table.select(pool::webhooks_missed_at).first(tx.db())?;
+    let at: Option<i64> = pool::table.select(pool::webhooks_missed_at).get_result(tx.db())?;
     Ok(at.map(instant))
 }

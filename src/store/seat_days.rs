@@ -36,7 +36,7 @@ pub fn unnote_write(tx: &mut WriteTx<'_>, seat: &SeatId, at: Instant) -> Result<
 /// How many there were for this seat on the UTC day of `at`.
 pub fn writes(tx: &mut ReadTx<'_>, seat: &SeatId, at: Instant) -> Result<u32, StoreError> {
     let writes: Option<i32> =
-        seat_days::table.find((seat.as_str(), at.utc_day())).select(seat_days::writes).first(tx.db()).optional()?;
+        seat_days::table.find((seat.as_str(), at.utc_day())).select(seat_days::writes).get_result(tx.db()).optional()?;
     Ok(writes.map(count).unwrap_or_default())
 }
 

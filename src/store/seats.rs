@@ -106,7 +106,7 @@ pub fn barred(tx: &mut ReadTx<'_>, _: &KeeperPass, now: Instant) -> Result<BTree
 
 /// How often in a row Zoom has refused this seat a license.
 pub fn license_failures(tx: &mut ReadTx<'_>, id: &SeatId) -> Result<u32, StoreError> {
-    Ok(seats::table.find(id.as_str()).select(seats::license_failures).first(tx.db()).map(count)?)
+    Ok(seats::table.find(id.as_str()).select(seats::license_failures).get_result(tx.db()).map(count)?)
 }
 
 /// Zoom has refused this seat a license: it is left alone until `retry_at`.
@@ -169,14 +169,14 @@ pub fn list(tx: &mut ReadTx<'_>, _: &OperatorPass) -> Result<Vec<Seat>, StoreErr
 
 /// One seat, for whoever runs the pool.
 pub fn find(tx: &mut ReadTx<'_>, id: &SeatId) -> Result<Option<Seat>, StoreError> {
-    let row: Option<Row> = seats::table.find(id.as_str()).select(Row::as_select()).first(tx.db()).optional()?;
+    let row: Option<Row> = seats::table.find(id.as_str()).select(Row::as_select()).get_result(tx.db()).optional()?;
     row.map(Row::into_domain).transpose()
 }
 
 /// One seat, by its address.
 pub fn find_by_email(tx: &mut ReadTx<'_>, _: &OperatorPass, address: &EmailAddress) -> Result<Option<Seat>, StoreError> {
     let row: Option<Row> =
-        seats::table.filter(seats::email.eq(address.as_str())).select(Row::as_select()).first(tx.db()).optional()?;
+        seats::table.filter(seats::email.eq(address.as_str())).select(Row::as_select()).get_result(tx.db()).optional()?;
     row.map(Row::into_domain).transpose()
 }
 
@@ -255,7 +255,7 @@ pub fn observe_license(tx: &mut WriteTx<'_>, id: &SeatId, license: License, at: 
 /// The seat of this Zoom user, if it is one of ours.
 pub fn find_by_zoom_user(tx: &mut ReadTx<'_>, _: &KeeperPass, zoom_user_id: &str) -> Result<Option<Seat>, StoreError> {
     let row: Option<Row> =
-        seats::table.filter(seats::zoom_user_id.eq(zoom_user_id)).select(Row::as_select()).first(tx.db()).optional()?;
+        seats::table.filter(seats::zoom_user_id.eq(zoom_user_id)).select(Row::as_select()).get_result(tx.db()).optional()?;
     row.map(Row::into_domain).transpose()
 }
 

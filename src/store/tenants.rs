@@ -71,7 +71,7 @@ pub fn public(tx: &mut ReadTx<'_>, slug: &Slug) -> Result<Option<PublicTenant>, 
 /// The tenant of this scope.
 pub fn get(tx: &mut ReadTx<'_>, scope: &TenantScope) -> Result<Tenant, StoreError> {
     let row: Option<TenantRow> =
-        tenants::table.find(scope.tenant().as_str()).select(TenantRow::as_select()).first(tx.of(scope)).optional()?;
+        tenants::table.find(scope.tenant().as_str()).select(TenantRow::as_select()).get_result(tx.of(scope)).optional()?;
     row.ok_or(StoreError::NotFound("tenant"))?.into_domain()
 }
 
@@ -84,7 +84,7 @@ pub fn list(tx: &mut ReadTx<'_>, _: &OperatorPass) -> Result<Vec<Tenant>, StoreE
 /// One tenant, by its part of the URL.
 pub fn find_by_slug(tx: &mut ReadTx<'_>, _: &OperatorPass, slug: &Slug) -> Result<Option<Tenant>, StoreError> {
     let row: Option<TenantRow> =
-        tenants::table.filter(tenants::slug.eq(slug.as_str())).select(TenantRow::as_select()).first(tx.db()).optional()?;
+        tenants::table.filter(tenants::slug.eq(slug.as_str())).select(TenantRow::as_select()).get_result(tx.db()).optional()?;
     row.map(TenantRow::into_domain).transpose()
 }
 

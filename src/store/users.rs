@@ -55,7 +55,7 @@ impl UserRow {
 
 /// One user.
 pub fn find(tx: &mut ReadTx<'_>, scope: &TenantScope, id: &UserId) -> Result<Option<User>, StoreError> {
-    let row: Option<UserRow> = of(scope, id).select(UserRow::as_select()).first(tx.of(scope)).optional()?;
+    let row: Option<UserRow> = of(scope, id).select(UserRow::as_select()).get_result(tx.of(scope)).optional()?;
     row.map(UserRow::into_domain).transpose()
 }
 

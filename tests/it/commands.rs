@@ -1,6 +1,8 @@
 //! The commands as somebody types them: the real binary, its words and its exit codes (0 done, 1 failed, 2 wrong command
 //! line, 3 wrong configuration).
 
+mod keeping;
+mod remedies;
 mod starting;
 
 use std::path::Path;

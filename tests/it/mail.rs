@@ -96,7 +96,6 @@ fn letter(to: &str, sender: &Sender) -> Letter {
         client: &client,
         client_zone: &ZoneName::parse("America/Lima").unwrap(),
         join_link: "https://meet.example.com/j/abc",
-        base_host: "meet.example.com",
         sender,
     };
     let stamp = Stamp { id: LetterId::new("0192-letter"), at: Instant::from_seconds(1_793_700_000) };

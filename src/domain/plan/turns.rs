@@ -3,33 +3,30 @@
 //! A keeper that looks every few seconds needs none of this. Too many instants only cost time; one that is missing makes the
 //! simulated keeper late, never early.
 
-use super::watch::{POLL_IN_DOUBT, POLL_OVERDUE, gives_up_at};
-use super::{BASIC_LIMIT, Need};
+use super::watch::{DOUBT, POLL_IN_DOUBT, gives_up_at, poll_due};
+use super::{BASIC_LIMIT, Need, Webhooks};
 use crate::domain::line::LONGEST_WAIT;
-use crate::domain::meeting::INSURED_FROM;
+use crate::domain::meeting::{INSURED_FROM, Stage};
 use crate::domain::pool::PoolSettings;
 use crate::domain::time::{Instant, SLOT_SECONDS, Span};
 
-/// The instants at which something about this meeting may become due, past ones included.
-pub fn turning_points(need: &Need, settings: &PoolSettings) -> Vec<Instant> {
-    let begins = need.window.start().max(need.hold.0);
-    let slot = Span::seconds(SLOT_SECONDS);
-    let mut turns = vec![
-        need.hold.0,
-        need.hold.1,
-        // A running meeting's hold grows in the slot in which it would end.
-        need.hold.1 - slot + Span::seconds(1),
-        need.window.start(),
-        need.window.end() + settings.grace,
-    ];
-    turns.push(gives_up_at(need, settings.no_show));
-    turns.extend(need.live_since.into_iter().flat_map(|since| [since + INSURED_FROM, since + BASIC_LIMIT]));
-    // Asked about every so often, and less and less.
-    let asked = [need.polled_at, need.start_clicked_at, need.live_since, Some(begins)];
-    for from in asked.into_iter().flatten() {
-        turns.extend([0, 1, 2, 3].map(|doubled| from + Span::seconds(POLL_IN_DOUBT.as_seconds() << doubled)));
-        turns.push(from + POLL_OVERDUE);
+/// The instants at which something about this meeting may become due, as things stand at `now`; past ones included. They are
+/// asked for anew at each of them and after each change.
+pub fn turning_points(need: &Need, settings: &PoolSettings, webhooks: Webhooks, now: Instant) -> Vec<Instant> {
+    let second = Span::seconds(1);
+    // Somebody else waits for the seat of a meeting that runs over.
+    let mut turns = vec![need.hold.0, need.hold.1, need.window.start(), need.window.end() + second];
+    if need.stage == Stage::Live {
+        // The hold grows in the slot in which it would end.
+        turns.push(need.hold.1 - Span::seconds(SLOT_SECONDS) + second);
+    } else {
+        let gives_up = gives_up_at(need, settings.no_show);
+        // If Zoom did not answer then, it is asked once more.
+        turns.extend([gives_up, need.polled_at.unwrap_or(gives_up).max(gives_up) + POLL_IN_DOUBT]);
     }
+    turns.extend(need.live_since.into_iter().flat_map(|since| [since + INSURED_FROM, since + BASIC_LIMIT]));
+    turns.extend(poll_due(need, webhooks.are_in_doubt(now), now, settings.grace));
+    turns.extend(webhooks.missed.map(|missed| missed + DOUBT));
     turns
 }
 

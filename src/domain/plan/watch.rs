@@ -10,11 +10,11 @@ pub(super) const POLL_IN_DOUBT: Span = Span::minutes(2);
 /// How often it is asked about one that runs over its time although webhooks arrive: a single end may have been lost.
 pub(super) const POLL_OVERDUE: Span = Span::minutes(5);
 /// How long after a webhook was found missing the others are not relied on.
-const DOUBT: Span = Span::minutes(30);
+pub(super) const DOUBT: Span = Span::minutes(30);
 
 impl Webhooks {
     /// Whether what did not come may have happened all the same.
-    fn are_in_doubt(self, now: Instant) -> bool {
+    pub(super) fn are_in_doubt(self, now: Instant) -> bool {
         self.missed.is_some_and(|missed| now < missed + DOUBT || self.last.is_none_or(|last| last <= missed))
     }
 }
@@ -81,20 +81,21 @@ pub(super) fn polls(snapshot: &Snapshot) -> impl Iterator<Item = Step> {
         .needs
         .iter()
         .filter(move |need| {
-            need.at_zoom && !is_no_show(need, snapshot) && poll_due(need, doubt, snapshot).is_some_and(|at| at <= snapshot.now)
+            let due = poll_due(need, doubt, snapshot.now, snapshot.settings.grace);
+            need.at_zoom && !is_no_show(need, snapshot) && due.is_some_and(|at| at <= snapshot.now)
         })
         .map(|need| Step::Poll { meeting: need.meeting.clone() })
 }
 
 /// When Zoom is to be asked about this meeting next.
-fn poll_due(need: &Need, doubt: bool, snapshot: &Snapshot) -> Option<Instant> {
+pub(super) fn poll_due(need: &Need, doubt: bool, now: Instant, grace: Span) -> Option<Instant> {
     let begins = need.window.start().max(need.hold.0);
     let (from, pause) = match (need.stage, need.start_clicked_at) {
         (Stage::Live, _) if doubt => (need.live_since.unwrap_or(begins), POLL_IN_DOUBT),
-        (Stage::Live, _) => (need.window.end() + snapshot.settings.grace - POLL_OVERDUE, POLL_OVERDUE),
-        _ if !need.is_awaited_at(snapshot.now) => return None,
+        (Stage::Live, _) => (need.window.end() + grace - POLL_OVERDUE, POLL_OVERDUE),
+        _ if !need.is_awaited_at(now) => return None,
         // The host has Zoom's link: the meeting should have begun. Whoever closed the page again is asked about less and less.
-        (_, Some(clicked)) if need.is_held_at(snapshot.now) && need.ended_at.is_none_or(|ended| ended < clicked) => {
+        (_, Some(clicked)) if need.is_held_at(now) && need.ended_at.is_none_or(|ended| ended < clicked) => {
             (clicked, backed_off(need.absences))
         }
         _ if doubt => (begins, POLL_IN_DOUBT),

@@ -34,8 +34,6 @@ pub struct MeetingFacts<'a> {
     pub client_zone: &'a ZoneName,
     /// The client's own link, `https://…/j/{token}`.
     pub join_link: &'a str,
-    /// The host of our base URL, for the calendar's UID.
-    pub base_host: &'a str,
     /// The organizer of the calendar entry.
     pub sender: &'a Sender,
 }
@@ -118,7 +116,7 @@ impl MeetingFacts<'_> {
 
     fn entry(&self, stamp: &Stamp, description: &str, link: Option<&str>, write: fn(&Entry<'_>) -> CalendarPart) -> CalendarPart {
         write(&Entry {
-            uid: &calendar::uid(self.meeting, self.base_host),
+            uid: &calendar::uid(self.meeting),
             sequence: self.sequence,
             stamp: stamp.at,
             window: self.window,

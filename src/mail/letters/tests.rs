@@ -26,6 +26,17 @@ fn about(
     client_zone: &str,
     write: impl Fn(Stamp, &MeetingFacts<'_>) -> Result<Letter, LetterError>,
 ) -> Letter {
+    about_at(LINK, topic, reply_to, client_zone, write)
+}
+
+/// The same from a portal that lives elsewhere.
+fn about_at(
+    join_link: &str,
+    topic: &str,
+    reply_to: Option<&str>,
+    client_zone: &str,
+    write: impl Fn(Stamp, &MeetingFacts<'_>) -> Result<Letter, LetterError>,
+) -> Letter {
     let reply_to = reply_to.map(|text| EmailAddress::parse(text).unwrap());
     let client = Recipient { address: EmailAddress::parse("bo@example.com").unwrap(), name: name("Bo <b>Lee") };
     let facts = MeetingFacts {
@@ -39,11 +50,24 @@ fn about(
         reply_to: reply_to.as_ref(),
         client: &client,
         client_zone: &ZoneName::parse(client_zone).unwrap(),
-        join_link: LINK,
-        base_host: "meet.example.com",
+        join_link,
         sender: &Sender::parse("Duologue <meet@example.com>").unwrap(),
     };
     write(stamp(), &facts).unwrap()
+}
+
+#[test]
+fn a_portal_that_moves_to_another_host_still_means_the_same_calendar_entry() {
+    let uid = |letter: Letter| {
+        let ics = letter.calendar.unwrap().ics;
+        ics.lines().find(|line| line.starts_with("UID:")).unwrap().to_owned()
+    };
+    let invited = about_at("https://old.example/j/abc", "Check-up", None, "UTC", invitation);
+    assert!(invited.calendar.as_ref().unwrap().ics.contains("old.example"), "its link is the old one");
+    let moved = about_at("https://new.example/j/abc", "Check-up", None, "UTC", invitation);
+    let called_off = about_at("https://new.example/j/abc", "Check-up", None, "UTC", |stamp, facts| cancelled(stamp, facts, true));
+    assert_eq!(uid(invited), "UID:m-1@duologue");
+    assert_eq!([uid(moved), uid(called_off)], ["UID:m-1@duologue", "UID:m-1@duologue"]);
 }
 
 #[test]

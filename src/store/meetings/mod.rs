@@ -73,14 +73,14 @@ pub fn find(tx: &mut ReadTx<'_>, scope: &TenantScope, id: &MeetingId) -> Result<
         .filter(meetings::tenant_id.eq(scope.tenant().as_str()))
         .filter(meetings::id.eq(id.as_str()))
         .select(MeetingRow::as_select())
-        .first(tx.of(scope))
+        .get_result(tx.of(scope))
         .optional()?;
     row.map(MeetingRow::into_domain).transpose()
 }
 
 /// One meeting with what its page shows.
 pub fn find_view(tx: &mut ReadTx<'_>, scope: &TenantScope, id: &MeetingId) -> Result<Option<MeetingView>, StoreError> {
-    let row: Option<ViewRow> = views!(scope).filter(meetings::id.eq(id.as_str())).first(tx.of(scope)).optional()?;
+    let row: Option<ViewRow> = views!(scope).filter(meetings::id.eq(id.as_str())).get_result(tx.of(scope)).optional()?;
     row.map(view).transpose()
 }
 
@@ -172,7 +172,7 @@ pub fn find_by_key(tx: &mut ReadTx<'_>, scope: &TenantScope, key: &IdempotencyKe
         .filter(meetings::tenant_id.eq(scope.tenant().as_str()))
         .filter(meetings::idempotency_key.eq(key.as_str()))
         .select(meetings::id)
-        .first(tx.of(scope))
+        .get_result(tx.of(scope))
         .optional()?;
     Ok(id.map(MeetingId::new))
 }
@@ -183,7 +183,7 @@ pub fn find_by_link(tx: &mut ReadTx<'_>, link_hash: &str) -> Result<Option<(Tena
     let found: Option<(String, String)> = meetings::table
         .filter(meetings::link_hash.eq(link_hash))
         .select((meetings::tenant_id, meetings::id))
-        .first(tx.db())
+        .get_result(tx.db())
         .optional()?;
     let Some((tenant, id)) = found else { return Ok(None) };
     let scope = TenantScope::new(crate::domain::ids::TenantId::new(tenant));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use diesel::dsl::max;
+use diesel::dsl::{max, min};
 use diesel::prelude::*;
 
 use crate::domain::ids::{MeetingId, SeatId, TenantId, UserId};
@@ -82,8 +82,8 @@ fn last_end_before(tx: &mut ReadTx<'_>, row: &NeedRow, now: Instant) -> Result<O
             .select(max(meetings::closed_at))
     };
     // Each has an index of its own.
-    let on_seat: Option<i64> = lately().filter(meetings::seat_id.eq(&row.seat_id)).first(tx.db())?;
-    let of_host: Option<i64> = lately().filter(meetings::host_id.eq(&row.host_id)).first(tx.db())?;
+    let on_seat: Option<i64> = lately().filter(meetings::seat_id.eq(&row.seat_id)).get_result(tx.db())?;
+    let of_host: Option<i64> = lately().filter(meetings::host_id.eq(&row.host_id)).get_result(tx.db())?;
     Ok(on_seat.max(of_host).map(instant))
 }
 
@@ -121,10 +121,8 @@ pub fn next_holds(tx: &mut ReadTx<'_>, _: &KeeperPass, now: Instant) -> Result<B
             .filter(meetings::hold_from.gt(now.seconds()))
             .filter(meetings::hold_until.gt(meetings::hold_from))
             .filter(meetings::licensed.eq(true))
-            .order(meetings::hold_from)
-            .select(meetings::hold_from)
-            .first(tx.db())
-            .optional()?;
+            .select(min(meetings::hold_from))
+            .get_result(tx.db())?;
         next.extend(at.map(|at| (SeatId::new(seat), instant(at))));
     }
     Ok(next)
@@ -192,14 +190,17 @@ pub fn needs_its_license(tx: &mut ReadTx<'_>, seat: &SeatId, now: Instant) -> Re
 
 /// Whose meeting this is.
 pub fn tenant_of(tx: &mut ReadTx<'_>, pass: &KeeperPass, id: &MeetingId) -> Result<Option<TenantScope>, StoreError> {
-    let tenant: Option<String> = meetings::table.find(id.as_str()).select(meetings::tenant_id).first(tx.db()).optional()?;
+    let tenant: Option<String> = meetings::table.find(id.as_str()).select(meetings::tenant_id).get_result(tx.db()).optional()?;
     Ok(tenant.map(|tenant| pass.scope(&TenantId::new(tenant))))
 }
 
 /// The meeting that Zoom calls by this number, and the right to change it.
 pub fn find_by_number(tx: &mut ReadTx<'_>, pass: &KeeperPass, number: i64) -> Result<Option<(TenantScope, Meeting)>, StoreError> {
-    let row: Option<MeetingRow> =
-        meetings::table.filter(meetings::zoom_number.eq(number)).select(MeetingRow::as_select()).first(tx.db()).optional()?;
+    let row: Option<MeetingRow> = meetings::table
+        .filter(meetings::zoom_number.eq(number))
+        .select(MeetingRow::as_select())
+        .get_result(tx.db())
+        .optional()?;
     let Some(row) = row else { return Ok(None) };
     let meeting = row.into_domain()?;
     Ok(Some((pass.scope(&meeting.tenant), meeting)))

@@ -111,7 +111,7 @@ pub(super) fn leave_room(tx: &mut WriteTx<'_>, scope: &TenantScope, id: &Meeting
         .filter(meetings::tenant_id.eq(scope.tenant().as_str()))
         .filter(meetings::id.eq(id.as_str()))
         .select(meetings::zoom_number)
-        .first(tx.of(scope))?;
+        .get_result(tx.of(scope))?;
     if let Some(number) = number {
         old_rooms::add(tx, number)?;
     }
@@ -180,6 +180,6 @@ pub fn mark_polled(
             .set((meetings::polled_at.eq(Some(at.seconds())), meetings::polled_absent.eq(0)))
             .execute(tx.of(scope))?;
     }
-    let times: i32 = row.select(meetings::polled_absent).first(tx.of(scope))?;
+    let times: i32 = row.select(meetings::polled_absent).get_result(tx.of(scope))?;
     Ok(super::super::convert::count(times))
 }

@@ -1,5 +1,6 @@
 //! How the operator's pages say times, counts and states.
 
+pub(super) use crate::domain::count::counted;
 use crate::domain::ledger::Part;
 use crate::domain::names::ZoneName;
 use crate::domain::pool::Place;
@@ -34,11 +35,6 @@ pub(super) fn away(at: Instant, now: Instant) -> String {
         _ => counted(minutes / 1440, "day"),
     };
     if ahead { format!("in {length}") } else { format!("{length} ago") }
-}
-
-/// `1 seat`, `2 seats`.
-pub(super) fn counted(count: i64, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// A length as a form shows it, in whole minutes.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::events;
@@ -19,7 +20,7 @@ const LONGEST_TOPIC: usize = 200;
 const LONGEST_PASSCODE: usize = 10;
 
 /// A meeting of the account.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Meeting {
     /// Its number; exceeds 32 bits.
     pub number: i64,
@@ -50,7 +51,7 @@ pub struct Meeting {
 }
 
 /// One running of a meeting.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Instance {
     /// Its uuid.
     pub uuid: String,
@@ -67,7 +68,7 @@ pub struct Instance {
 }
 
 /// Somebody in a running meeting.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Person {
     /// Opens this person's own page of the room.
     pub key: String,
@@ -84,7 +85,7 @@ pub struct Person {
 }
 
 /// A client who waits for the host.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Waiting {
     /// Opens this client's own page of the room.
     pub key: String,
@@ -93,7 +94,7 @@ pub struct Waiting {
 }
 
 /// A running that is over.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Past {
     pub(super) number: i64,
     pub(super) uuid: String,

@@ -9,6 +9,7 @@ mod api;
 mod delivery;
 mod events;
 mod faults;
+mod kept;
 mod limits;
 mod local;
 mod locks;
@@ -26,6 +27,7 @@ mod world;
 use std::sync::{Arc, Mutex};
 
 pub use faults::{Fault, Faults, Odds};
+pub use kept::Kept;
 pub use limits::{Limits, Usage};
 pub use local::LocalTransport;
 pub use meetings::{Instance, Meeting, Person, Waiting};

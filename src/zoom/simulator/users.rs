@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::events;
@@ -18,7 +19,7 @@ const ZAK_MILLIS: i64 = 2 * 3_600_000;
 const DAY_MILLIS: i64 = 86_400_000;
 
 /// Whether a user can host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum UserStatus {
     /// Can host.
     Active,
@@ -29,7 +30,7 @@ pub enum UserStatus {
 }
 
 /// A user of the account.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct User {
     /// Zoom's id.
     pub id: String,
@@ -48,7 +49,7 @@ pub struct User {
 }
 
 /// The key in a start URL.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Zak {
     pub(super) user: String,
     pub(super) until: i64,

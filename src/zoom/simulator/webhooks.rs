@@ -10,6 +10,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::faults::Fault;
@@ -27,7 +28,7 @@ const VALIDATION: &str = "endpoint.url_validation";
 const REMEMBERED: usize = 200;
 
 /// One webhook and what became of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Webhook {
     /// Its place in the order of events.
     pub id: u64,
@@ -46,7 +47,7 @@ pub struct Webhook {
 }
 
 /// One try to deliver a webhook.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Try {
     /// When it was sent, in milliseconds.
     pub at: i64,
@@ -55,7 +56,7 @@ pub struct Try {
 }
 
 /// Where a webhook stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fate {
     /// To be sent at this time, in milliseconds.
     Due(i64),
@@ -100,7 +101,7 @@ impl Fate {
 }
 
 /// The queue. Ids rise, so the order of the list is the order of events.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Queue {
     pub(super) list: Vec<Webhook>,
     last_id: u64,
@@ -115,6 +116,15 @@ impl Queue {
         if finished > REMEMBERED {
             let oldest = self.list.iter().position(|webhook| webhook.fate.is_final());
             oldest.map(|index| self.list.remove(index));
+        }
+    }
+
+    /// What was on its way has not arrived, as far as anybody knows.
+    pub(super) fn send_again(&mut self) {
+        for webhook in &mut self.list {
+            if let Fate::Sent(at) = webhook.fate {
+                webhook.fate = Fate::Due(at);
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use crate::support::demo::Visitor;
 use crate::support::until;
 
 /// A process that is killed when it is let go.
-struct Running(Child);
+pub(super) struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -21,12 +21,12 @@ impl Drop for Running {
 }
 
 impl Running {
-    fn start(mut command: Command) -> Self {
+    pub(super) fn start(mut command: Command) -> Self {
         Self(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
     }
 
     /// The rest of the first line of its standard output or error that contains `sign`.
-    fn line_after(&mut self, sign: &str, of_output: bool) -> String {
+    pub(super) fn line_after(&mut self, sign: &str, of_output: bool) -> String {
         let stream: Box<dyn std::io::Read> =
             if of_output { Box::new(self.0.stdout.as_mut().unwrap()) } else { Box::new(self.0.stderr.as_mut().unwrap()) };
         let lines = BufReader::new(stream).lines().map(Result::unwrap);
@@ -38,6 +38,15 @@ impl Running {
             told += &(line + "\n");
         }
         panic!("it never said {sign:?}:\n{told}");
+    }
+}
+
+impl Running {
+    /// Stops it as Ctrl+C does.
+    pub(super) fn interrupt(mut self) {
+        let told = Command::new("kill").args(["-INT", &self.0.id().to_string()]).status().unwrap();
+        assert!(told.success());
+        assert!(self.0.wait().unwrap().success(), "it ends well");
     }
 }
 

@@ -67,6 +67,7 @@ pub(crate) struct Visitor {
 }
 
 /// What came back.
+#[derive(Clone)]
 pub(crate) struct Seen {
     pub(crate) status: u16,
     pub(crate) location: String,

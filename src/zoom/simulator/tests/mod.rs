@@ -3,6 +3,7 @@
 mod calls;
 mod faults;
 mod http;
+mod kept;
 mod rooms;
 
 use std::sync::{Arc, Mutex, PoisonError};
