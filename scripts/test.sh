@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Everything that must hold before a change is merged: format, lints, tests on both databases and in a browser, docs.
+# Everything that must hold before a change is merged: format, lints, tests on both databases and in a browser, the
+# simulation, docs.
 #
-#   scripts/test.sh [FILTER...]     the words after it go to `cargo test` alone
+#   scripts/test.sh [FILTER...]     the words after it go to `cargo test` alone; with them, the simulation is left out
 #
 # Needs Rust (rustup) on Debian; the rest is installed by apt when it is missing. The tests get a PostgreSQL of their own
 # in a temporary folder, which is stopped and removed at the end whatever happens.
@@ -105,6 +106,24 @@ echo "$TEST_POSTGRES_URL"
 
 say "cargo test $*"
 cargo test "$@"
+
+# Thousands of days, the kinds of trouble each by itself and all together. The seeds are fixed, so that a change of the code
+# is the only thing that can make a day fail; a failing day prints the command that shows it again.
+simulate() { cargo run --quiet --profile simulate -- simulate --jobs "$(nproc)" "$@" || failed+=("$*"); }
+failed=()
+if [ "$#" -eq 0 ]; then
+    say "the simulation: 10,000 days"
+    simulate --faults none --seed 1 --days 1000
+    simulate --faults all --seed 100001 --days 3400
+    simulate --faults webhooks --seed 200001 --days 800
+    simulate --faults silence --seed 300001 --days 800
+    simulate --faults calls --seed 400001 --days 800
+    simulate --faults freeze --seed 500001 --days 800
+    simulate --faults deaths --seed 600001 --days 800
+    simulate --faults hands --seed 700001 --days 800
+    simulate --faults clock --seed 800001 --days 800
+    [ "${#failed[@]}" -eq 0 ] || fail "$(printf 'the simulation broke a promise: %s\n' "${failed[@]}")"
+fi
 
 say "cargo doc --no-deps"
 RUSTDOCFLAGS="-D warnings" cargo doc --no-deps

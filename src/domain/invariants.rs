@@ -177,12 +177,13 @@ pub fn after_step(
 /// I1: whatever was newly promised in this step left rule 3.1.4 true in every slot of its hold.
 fn admissions(before: &Census, after: &Census) -> Vec<Breach> {
     let known: BTreeMap<&MeetingId, &Kept> = before.meetings.iter().map(|meeting| (&meeting.id, meeting)).collect();
-    let newly = after.meetings.iter().filter(|meeting| is_newly_promised(known.get(&meeting.id).copied(), meeting));
+    let newly = after.meetings.iter().filter(|meeting| is_newly_promised(known.get(&meeting.id).copied(), meeting, after.now));
     newly.filter_map(|meeting| over_the_limit(meeting, after)).collect()
 }
 
-/// A running meeting keeps what it has for as long as it runs: its hold grows without being admitted again.
-fn is_newly_promised(before: Option<&Kept>, meeting: &Kept) -> bool {
+/// A running meeting keeps what it has for as long as it runs: its hold grows without being admitted again. So it does for
+/// the moment after its end in which it may go on, also when the hold had not grown yet because the clock had jumped.
+fn is_newly_promised(before: Option<&Kept>, meeting: &Kept, now: Instant) -> bool {
     if !meeting.licensed || meeting.hold.1 <= meeting.hold.0 {
         return false;
     }
@@ -190,6 +191,7 @@ fn is_newly_promised(before: Option<&Kept>, meeting: &Kept) -> bool {
         None => true,
         Some(before) if !before.licensed || before.seat != meeting.seat => true,
         Some(_) if meeting.stage == Stage::Live => false,
+        Some(before) if before.stage == Stage::Live && meeting.hold.1 <= now + Span::seconds(SLOT_SECONDS) => false,
         Some(before) => meeting.hold.0 < before.hold.0 || before.hold.1 < meeting.hold.1,
     }
 }

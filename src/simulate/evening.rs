@@ -29,8 +29,11 @@ impl Day {
         for number in running {
             self.town.at_zoom(|zoom, now| zoom.end(now, number, "everybody went home"));
         }
-        let midnight = self.town.now().next_utc_day();
-        let rest_from = if self.weather.lasts_until_midnight() { midnight } else { self.town.now() } + PEACE;
+        if self.weather.lasts_until_midnight() {
+            self.pass_until(self.town.now() + PEACE)?;
+            self.town.clock.set(self.town.now().next_utc_day());
+        }
+        let rest_from = self.town.now() + PEACE;
         for until in [rest_from, rest_from + AT_REST, rest_from + AT_REST + AT_REST] {
             self.pass_until(until)?;
             if self.breaches.is_empty() {
