@@ -219,7 +219,7 @@ served_on_both_databases! {
             let webhook = wired.webhook("meeting.started").unwrap();
             assert!(webhook.tries.iter().all(|tried| tried.answer.is_none()), "nobody listens: {webhook:?}");
             assert_eq!(webhook.fate, Fate::Due(wired.world.clock.now_millis() + pause * 60_000));
-            wired.wait(Duration::from_mins(u64::try_from(pause).unwrap()) - Duration::from_secs(1)).await;
+            wired.wait(Duration::from_secs(60 * u64::try_from(pause).unwrap() - 1)).await;
             assert_eq!(wired.webhook("meeting.started").unwrap().tries.len(), tries, "not before its time");
             if tries == 3 {
                 wired.open();
