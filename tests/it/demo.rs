@@ -4,10 +4,16 @@ use duologue::zoom::ZoomError;
 use duologue::zoom::simulator::{Fate, Fault, Odds};
 
 use crate::support::demo::demo;
+use crate::support::until;
 
 #[actix_web::test]
 async fn a_fresh_demo_has_no_webhook_that_was_refused_or_waits() {
     let (demo, _folder) = demo().await;
+    // The address of the webhooks proves itself as soon as the portal listens.
+    until("nothing is on its way", || async {
+        demo.world.lock().unwrap().webhooks().iter().all(|webhook| !matches!(webhook.fate, Fate::Due(_) | Fate::Sent(_)))
+    })
+    .await;
     let world = demo.world.lock().unwrap();
     assert!(world.webhooks().len() > 10, "the story was told");
     for webhook in world.webhooks() {
