@@ -178,8 +178,9 @@ fn listen(setting: &str, address: SocketAddr) -> Result<TcpListener, ConfigError
     web::listen(address).map_err(|error| ConfigError::cannot_listen(setting, address, &error))
 }
 
-/// Tells the story in a folder that is new; in another, mailbox and simulated Zoom go on from where they were. A mark lies there while it is told: whoever finds one comes after somebody who
-/// was killed meanwhile, and tells it again from the start.
+/// Tells the story in a folder that is new; in another, mailbox and simulated Zoom go on from where they were. A mark lies
+/// there while it is told: whoever finds one comes after somebody who was killed meanwhile, and tells it again from the
+/// start.
 async fn tell_once(stage: &Stage, folder: &Path, memory: &Memory) -> anyhow::Result<()> {
     let mark = folder.join("story-is-being-told");
     if mark.exists() {
@@ -198,15 +199,14 @@ async fn tell_once(stage: &Stage, folder: &Path, memory: &Memory) -> anyhow::Res
         migrate::up(&stage.database)?;
         hire();
         story::tell(stage).await?;
-        memory.write()?;
-        std::fs::remove_file(&mark)?;
     } else {
         migrate::up(&stage.database)?;
         if !memory.recall() {
             hire();
         }
     }
-    Ok(())
+    memory.write()?;
+    Ok(remove_if_there(&mark)?)
 }
 
 fn remove_if_there(file: &Path) -> io::Result<()> {

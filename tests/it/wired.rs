@@ -49,7 +49,7 @@ impl Wired {
             webhook_url: Some(format!("http://{portal}/webhooks/zoom")),
             clock: world.clock.clone(),
         };
-        world.zoom(|zoom, now| zoom.webhooks_go_out_from(now));
+        world.zoom(duologue::zoom::simulator::World::webhooks_go_out_from);
         let (server, zoom) = simulator::start(config, world.zoom.clone(), |_| {}).unwrap();
         let servers = vec![server.handle()];
         actix_web::rt::spawn(server);
