@@ -90,7 +90,7 @@ fn an_invitation_holds_everything_in_text_and_in_html() {
     assert_eq!(letter.reply_to.unwrap().as_str(), "desk@north.example");
     let calendar = letter.calendar.unwrap();
     assert_eq!(calendar.method, Method::Request);
-    assert!(calendar.ics.contains("UID:m-1@meet.example.com\r\n") && calendar.ics.contains("SEQUENCE:2\r\n"));
+    assert!(calendar.ics.contains("UID:m-1@duologue\r\n") && calendar.ics.contains("SEQUENCE:2\r\n"));
 }
 
 #[test]
