@@ -10,7 +10,7 @@ mod story;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use actix_web::dev::Server;
 use actix_web::rt::task::JoinHandle;
@@ -36,6 +36,8 @@ use memory::Memory;
 
 /// The database's file in the demo's folder.
 const DATABASE: &str = "duologue.db";
+/// How long after the simulator the portal serves at the latest, in milliseconds: then it is asked for its proof.
+const UNTIL_SERVING: i64 = 2000;
 /// How many licenses the demo's company has bought: fewer than hosts.
 const LICENSES: u32 = 3;
 
@@ -143,6 +145,8 @@ pub async fn start(config: &DemoConfig, folder: &Path) -> anyhow::Result<Started
     tell_once(&stage, folder, &memory).await?;
 
     // Only now: its webhooks go out by the system's clock, and the story has one of its own.
+    let serving_at = Clock::System.now_millis() + UNTIL_SERVING;
+    stage.world.lock().unwrap_or_else(PoisonError::into_inner).webhooks_go_out_from(serving_at);
     drop(reserved);
     let (simulator_server, zoom) = simulator::start(
         SimulatorConfig {
@@ -174,8 +178,9 @@ fn listen(setting: &str, address: SocketAddr) -> Result<TcpListener, ConfigError
     web::listen(address).map_err(|error| ConfigError::cannot_listen(setting, address, &error))
 }
 
-/// Tells the story in a folder that is new; in another, mailbox and simulated Zoom go on from where they were. A mark lies there while it is told: whoever finds one comes after somebody who
-/// was killed meanwhile, and tells it again from the start.
+/// Tells the story in a folder that is new; in another, mailbox and simulated Zoom go on from where they were. A mark lies
+/// there while it is told: whoever finds one comes after somebody who was killed meanwhile, and tells it again from the
+/// start.
 async fn tell_once(stage: &Stage, folder: &Path, memory: &Memory) -> anyhow::Result<()> {
     let mark = folder.join("story-is-being-told");
     if mark.exists() {
@@ -194,15 +199,14 @@ async fn tell_once(stage: &Stage, folder: &Path, memory: &Memory) -> anyhow::Res
         migrate::up(&stage.database)?;
         hire();
         story::tell(stage).await?;
-        memory.write()?;
-        std::fs::remove_file(&mark)?;
     } else {
         migrate::up(&stage.database)?;
         if !memory.recall() {
             hire();
         }
     }
-    Ok(())
+    memory.write()?;
+    Ok(remove_if_there(&mark)?)
 }
 
 fn remove_if_there(file: &Path) -> io::Result<()> {

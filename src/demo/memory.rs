@@ -33,8 +33,8 @@ pub(super) struct Memory {
 /// What is in the files now.
 #[derive(Default)]
 struct Written {
-    /// How many letters had been sent.
-    letters: u64,
+    /// How many letters had been sent; none: it was not looked yet.
+    letters: Option<u64>,
     zoom: Vec<u8>,
     /// Whether the last try failed; that is told once.
     is_failing: bool,
@@ -66,7 +66,7 @@ impl Memory {
     /// Writes what has changed since the last time.
     pub(super) fn write(&self) -> io::Result<()> {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        let letters = self.mailbox.sent();
+        let letters = Some(self.mailbox.sent());
         if letters != written.letters {
             self.replace(LETTERS, &json(&self.mailbox.keep())?)?;
             written.letters = letters;

@@ -6,15 +6,39 @@
 use std::fmt;
 
 /// Why a text was refused; the words are shown beside the field.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct NameError(String);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameError {
+    before: String,
+    /// What the text was to be; empty where the words do not speak of it.
+    noun: &'static str,
+    after: &'static str,
+}
 
 impl NameError {
     fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self::about(text, "", "")
+    }
+
+    fn about(before: impl Into<String>, noun: &'static str, after: &'static str) -> Self {
+        Self { before: before.into(), noun, after }
+    }
+
+    /// The words with the field's own noun, such as `the client's name`: a form may have several names.
+    pub fn of(&self, noun: &str) -> String {
+        let noun = if self.noun.is_empty() { "" } else { noun };
+        let text = format!("{}{noun}{}", self.before, self.after);
+        let mut letters = text.chars();
+        letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
     }
 }
+
+impl fmt::Display for NameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.of(self.noun))
+    }
+}
+
+impl std::error::Error for NameError {}
 
 macro_rules! text_types {
     ($($(#[$doc:meta])* $name:ident = $parse:path),+ $(,)?) => {$(
@@ -145,9 +169,9 @@ const WELL_KNOWN: [&str; 9] = [
 
 fn parse_email(text: &str) -> Result<String, NameError> {
     let text = text.trim().to_ascii_lowercase();
-    let wrong = || NameError::new("Enter an e-mail address in the form name@example.com.");
+    let wrong = || NameError::about("Enter ", "an e-mail address", " in the form name@example.com.");
     if text.is_empty() {
-        return Err(NameError::new("Enter an e-mail address."));
+        return Err(NameError::about("Enter ", "an e-mail address", "."));
     }
     let (local, domain) = text.split_once('@').ok_or_else(wrong)?;
     let local_ok = (1..=64).contains(&local.len())
@@ -165,23 +189,23 @@ fn parse_email(text: &str) -> Result<String, NameError> {
 }
 
 fn parse_person(text: &str) -> Result<String, NameError> {
-    parse_line(text, 100, "Enter a name.", "name")
+    parse_line(text, 100, "a name", "the name")
 }
 
 fn parse_topic(text: &str) -> Result<String, NameError> {
-    parse_line(text, 200, "Enter a topic.", "topic")
+    parse_line(text, 200, "a topic", "the topic")
 }
 
-fn parse_line(text: &str, longest: usize, when_empty: &str, noun: &str) -> Result<String, NameError> {
+fn parse_line(text: &str, longest: usize, any: &'static str, this: &'static str) -> Result<String, NameError> {
     let text = text.trim();
     if text.is_empty() {
-        return Err(NameError::new(when_empty));
+        return Err(NameError::about("Enter ", any, "."));
     }
     if text.chars().count() > longest {
-        return Err(NameError::new(format!("Use at most {longest} characters for the {noun}.")));
+        return Err(NameError::about(format!("Use at most {longest} characters for "), this, "."));
     }
     if text.chars().any(is_unsafe) {
-        return Err(NameError::new(format!("The {noun} contains a character that cannot be shown. Type it again.")));
+        return Err(NameError::about("", this, " contains a character that cannot be shown. Type it again."));
     }
     Ok(text.to_owned())
 }
@@ -197,14 +221,15 @@ fn parse_slug(text: &str) -> Result<String, NameError> {
         && !text.starts_with('-')
         && !text.ends_with('-')
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    if ok { Ok(text) } else { Err(NameError::new("Use 2 to 40 lower-case letters, digits and hyphens, such as north-clinic.")) }
+    let letters = "Use 2 to 40 lower-case letters, digits and hyphens, such as north-clinic, for ";
+    if ok { Ok(text) } else { Err(NameError::about(letters, "the part of the address", ".")) }
 }
 
 fn parse_zone(text: &str) -> Result<String, NameError> {
     let text = text.trim();
     let zone = jiff::tz::TimeZone::get(text).ok();
     zone.and_then(|zone| zone.iana_name().map(str::to_owned))
-        .ok_or_else(|| NameError::new("Choose a time zone from the list, such as Europe/Madrid."))
+        .ok_or_else(|| NameError::about("Choose ", "a time zone", " from the list, such as Europe/Madrid."))
 }
 
 fn parse_key(text: &str) -> Result<String, NameError> {
@@ -244,6 +269,22 @@ mod tests {
         ] {
             assert!(EmailAddress::parse(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn what_is_wrong_can_be_told_of_the_field_it_was_typed_into() {
+        let empty = PersonName::parse(" ").unwrap_err();
+        assert_eq!(
+            (empty.to_string(), empty.of("the client's name")),
+            ("Enter a name.".into(), "Enter the client's name.".into())
+        );
+        let unsafe_ = PersonName::parse("a\u{202e}b").unwrap_err();
+        assert!(unsafe_.to_string().starts_with("The name contains"), "{unsafe_}");
+        assert!(unsafe_.of("the admin's name").starts_with("The admin's name contains a character"));
+        let long = Topic::parse(&"x".repeat(201)).unwrap_err();
+        assert_eq!(long.to_string(), "Use at most 200 characters for the topic.");
+        let key = IdempotencyKey::parse("x").unwrap_err();
+        assert_eq!(key.of("the key"), key.to_string(), "words that speak of no field stay as they are");
     }
 
     #[test]

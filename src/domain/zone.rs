@@ -68,6 +68,12 @@ pub enum WallTimeError {
     },
 }
 
+/// What is wrong with a date and with a time, each for itself.
+pub fn check(date: &str, time: &str) -> (Result<(), WallTimeError>, Result<(), WallTimeError>) {
+    let date = parse_date(date).map(|_| ()).ok_or(WallTimeError::Date);
+    (date, parse_time(time).map(|_| ()).ok_or(WallTimeError::Time))
+}
+
 /// What `date` (`YYYY-MM-DD`) and `time` (`HH:MM`) mean in the zone; refuses what is no date or no time.
 pub fn resolve(date: &str, time: &str, zone: &ZoneName) -> Result<WallTime, WallTimeError> {
     let wall = parse_date(date).ok_or(WallTimeError::Date)?.to_datetime(parse_time(time).ok_or(WallTimeError::Time)?);

@@ -143,10 +143,8 @@ pub fn turns(tx: &mut ReadTx<'_>, _: &OperatorPass, now: Instant) -> Result<Turn
         .select(min(letters::send_after))
         .get_result(tx.db())?;
     // The account is read again a minute after the last reading.
-    let account = match super::seats::any_stale(tx, pass)? {
-        true => pool::reading(tx)?.at.map(|at| at + Span::minutes(1)),
-        false => None,
-    };
+    let is_stale = super::seats::any_stale(tx, pass)?;
+    let account = if is_stale { pool::reading(tx)?.at.map(|at| at + Span::minutes(1)) } else { None };
     Ok(Turns {
         licenses: license_turns(tx, pass, now)?.into_iter().filter(|turn| *turn > now).min(),
         rooms: rooms.into_iter().flatten().min().map(instant),

@@ -61,9 +61,9 @@ async fn show(person: SignedIn, site: web::Data<Site>) -> Answer {
 async fn change(person: SignedIn, site: web::Data<Site>, Form(form): Form<Profile>) -> Answer {
     let account = site.app.account(&person.owner()).await?;
     let mut errors = Errors::default();
-    let name = errors.take("name", PersonName::parse(&form.name));
+    let name = errors.take_named("name", "your name", PersonName::parse(&form.name));
     let wants_zone = account.tenant.is_some() && !form.zone.is_empty();
-    let zone = if wants_zone { errors.take("zone", ZoneName::parse(&form.zone)) } else { None };
+    let zone = if wants_zone { errors.take_named("zone", "your time zone", ZoneName::parse(&form.zone)) } else { None };
     match name {
         Some(name) if errors.0.is_empty() => {
             site.app.set_profile(&person.owner(), name, zone).await?;

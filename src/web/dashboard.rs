@@ -35,10 +35,12 @@ struct Region {
     zone: String,
     zone_label: String,
     hero: Option<Hero>,
+    /// What comes next, while one runs.
+    next: Option<Hero>,
     today: Vec<Line>,
 }
 
-/// The meeting that runs or is next.
+/// A meeting that runs or comes next.
 struct Hero {
     kicker: &'static str,
     href: String,
@@ -140,6 +142,7 @@ impl Region {
             zone: staff.zone().to_string(),
             zone_label: when::zone_label(now, staff.zone()),
             hero: current(found, now).map(|view| Hero::of(staff, view, around)),
+            next: live(found).and(next(found, now)).map(|view| Hero::of(staff, view, &Around::plain(staff, now))),
             today: today.map(|view| Line::of(staff, view, now)).collect(),
         }
     }
@@ -147,8 +150,15 @@ impl Region {
 
 /// What runs, or else what is next.
 fn current(found: &[MeetingView], now: Instant) -> Option<&MeetingView> {
-    let runs = found.iter().find(|view| view.meeting.state.stage() == Stage::Live);
-    runs.or_else(|| found.iter().find(|view| is_to_come(&view.meeting, now)))
+    live(found).or_else(|| next(found, now))
+}
+
+fn live(found: &[MeetingView]) -> Option<&MeetingView> {
+    found.iter().find(|view| view.meeting.state.stage() == Stage::Live)
+}
+
+fn next(found: &[MeetingView], now: Instant) -> Option<&MeetingView> {
+    found.iter().find(|view| is_to_come(&view.meeting, now))
 }
 
 /// Whether it may still begin: nobody started a missed one in time, and somebody may yet.

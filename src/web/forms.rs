@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::app::App;
+use crate::domain::names::NameError;
 
 use super::body::Body;
 use super::guard;
@@ -104,6 +105,11 @@ impl Errors {
     /// The value, or nothing and its words beside the field.
     pub fn take<T, E: std::fmt::Display>(&mut self, field: &'static str, value: Result<T, E>) -> Option<T> {
         value.map_err(|error| self.add(field, error.to_string())).ok()
+    }
+
+    /// The same for a text with a noun of its own on this form, such as `the client's name`.
+    pub fn take_named<T>(&mut self, field: &'static str, noun: &str, value: Result<T, NameError>) -> Option<T> {
+        self.take(field, value.map_err(|error| error.of(noun)))
     }
 
     /// Only this one.

@@ -91,7 +91,7 @@ async fn ask(request: HttpRequest) -> Answer {
 async fn send(request: HttpRequest, site: web::Data<Site>, Form(form): Form<Address>) -> Answer {
     let door = Door::of(&request).await?;
     let mut errors = Errors::default();
-    let Some(address) = errors.take("email", EmailAddress::parse(&form.email)) else {
+    let Some(address) = errors.take_named("email", "your e-mail address", EmailAddress::parse(&form.email)) else {
         return invalid(&forgotten_page(&door, form.email, errors));
     };
     site.app.forget_password(&door.realm, &address).await?;

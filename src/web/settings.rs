@@ -71,12 +71,15 @@ async fn change(admin: Admin, site: web::Data<Site>, Form(form): Form<Fields>) -
 
 fn parse(form: &Fields) -> Result<Settings, Errors> {
     let mut errors = Errors::default();
-    let name = errors.take("name", PersonName::parse(&form.name));
-    let zone = errors.take("zone", ZoneName::parse(&form.zone));
+    let name = errors.take_named("name", "the name of the organization", PersonName::parse(&form.name));
+    let zone = errors.take_named("zone", "the time zone of the organization", ZoneName::parse(&form.zone));
     let default_length = errors.take("minutes", parse_length(&form.minutes));
     let reply_to = form.reply_to.trim();
-    let reply_to =
-        if reply_to.is_empty() { Some(None) } else { errors.take("reply_to", EmailAddress::parse(reply_to)).map(Some) };
+    let reply_to = if reply_to.is_empty() {
+        Some(None)
+    } else {
+        errors.take_named("reply_to", "the address for clients' replies", EmailAddress::parse(reply_to)).map(Some)
+    };
     let short_meetings = form.short_meetings;
     match (name, zone, default_length, reply_to) {
         (Some(name), Some(zone), Some(default_length), Some(reply_to)) => {
@@ -92,7 +95,7 @@ fn parse_length(text: &str) -> Result<Span, String> {
         text.trim().parse::<i64>().ok().filter(|minutes| minutes % 5 == 0 && (0..=24 * 60).contains(minutes)).map(Span::minutes);
     span.filter(|span| (meeting::SHORTEST..=meeting::LONGEST).contains(span)).ok_or_else(|| {
         let (shortest, longest) = (meeting::SHORTEST.as_minutes(), meeting::LONGEST.as_minutes());
-        format!("Enter a number of minutes from {shortest} to {longest}, in steps of 5.")
+        format!("The usual length must be a number of minutes from {shortest} to {longest}, in steps of 5.")
     })
 }
 

@@ -132,8 +132,8 @@ async fn new(admin: Admin) -> Answer {
 
 async fn invite(admin: Admin, site: web::Data<Site>, Form(form): Form<Invited>) -> Answer {
     let mut errors = Errors::default();
-    let name = errors.take("name", PersonName::parse(&form.name));
-    let email = errors.take("email", EmailAddress::parse(&form.email));
+    let name = errors.take_named("name", "the user's name", PersonName::parse(&form.name));
+    let email = errors.take_named("email", "the user's e-mail address", EmailAddress::parse(&form.email));
     let role = errors.take("role", Role::from_word(&form.role).ok_or("Choose a role."));
     let (Some(name), Some(email), Some(role)) = (name, email, role) else {
         return invalid(&new_page(&admin, form, errors));

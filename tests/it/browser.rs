@@ -20,7 +20,7 @@ fn page(body: &str) -> HttpResponse {
 
 const STYLE: &str = "body { color: #111; background: #fff } .faint { color: #ccc } #scheme::after { content: 'light' } \
      @media (prefers-color-scheme: dark) { body { color: #eee; background: #111 } } .wide { width: 500px } \
-     .card { width: 200px } .cut { overflow-x: auto } .hidden { position: absolute; clip-path: inset(50%); white-space: nowrap }";
+     .card { width: 120px } .cut { overflow-x: auto } .hidden { position: absolute; clip-path: inset(50%); white-space: nowrap }";
 
 /// Serves the pages on a free port until the test is over.
 fn serve() -> String {

@@ -4,10 +4,14 @@ use duologue::zoom::ZoomError;
 use duologue::zoom::simulator::{Fate, Fault, Odds};
 
 use crate::support::demo::demo;
+use crate::support::until;
 
 #[actix_web::test]
 async fn a_fresh_demo_has_no_webhook_that_was_refused_or_waits() {
     let (demo, _folder) = demo().await;
+    let is_taken = || demo.world.lock().unwrap().webhooks().iter().all(|webhook| webhook.fate == Fate::Taken);
+    let proved = || demo.world.lock().unwrap().webhooks().iter().any(|webhook| webhook.event == "endpoint.url_validation");
+    until("the proof of the webhooks' address", async || proved() && is_taken()).await;
     let world = demo.world.lock().unwrap();
     assert!(world.webhooks().len() > 10, "the story was told");
     for webhook in world.webhooks() {

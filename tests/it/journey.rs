@@ -92,6 +92,7 @@ async fn the_loop(scripts: bool) {
             clean(client).await;
             client.screenshot(&picture("client-waits")).await;
             until(host, scripts, "Client arrived").await;
+            until(host, scripts, "The client arrived").await;
             clean(host).await;
 
             // The host starts it and is in Zoom's room; a license is on the seat.

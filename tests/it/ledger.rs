@@ -177,7 +177,7 @@ async fn the_operator_says_for_how_long_the_ledger_is_kept() {
         operator.post("/operator/ledger/keeping", &[("csrf", &operator.csrf), ("days", days)], From::OwnPage).await
     };
     let refused = post("30").await;
-    assert!(refused.status == 422 && refused.body.contains("Enter a whole number from 31 to 3660."), "{}", refused.body);
+    assert!(refused.status == 422 && refused.body.contains("Days must be a whole number from 31 to 3660."), "{}", refused.body);
     assert_eq!(post("500").await.status, 303);
     assert_eq!(demo.app.ledger_days(&demo.console).await.unwrap(), 500);
 }

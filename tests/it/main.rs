@@ -31,8 +31,8 @@ mod logs;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
-#[cfg(test)]
 mod outage;
+#[cfg(test)]
 mod outbox;
 #[cfg(test)]
 mod planner;

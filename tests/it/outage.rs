@@ -21,7 +21,7 @@ use duologue::zoom::simulator::{Fault, Odds};
 use crate::support::database::{Database, both_databases};
 use crate::support::portal::{open, operator, served_on_both_databases};
 use crate::support::wire::End;
-use crate::support::world::{World, minutes};
+use crate::support::world::{World, minutes, monday};
 
 const ALWAYS: Odds = Odds { next: 0, per_mille: 1000 };
 
@@ -93,6 +93,20 @@ async fn with_a_freeze_on_the_host_may_begin_without_and_the_license_comes_when_
     assert_eq!(world.stage(&world.acme, &meeting).await, Stage::Live, "47 minutes in: Zoom has not cut it");
 }
 
+#[tokio::test]
+async fn a_host_whose_seat_is_gone_before_anybody_knows_is_told_so() {
+    let world = World::in_memory(1).await;
+    let meeting = world.booked(&world.acme, 0, 60, 30).await;
+    world.at(10).await;
+    let id = world.zoom(|zoom, _| zoom.find_user("zoom-user-1@ours.example").unwrap().id.clone());
+    world.zoom(|zoom, now| zoom.delete_user(now, &id));
+    // No webhook, no reading, no keeper: the press itself finds it out.
+    world.clock.set(monday() + minutes(60));
+    let Start::Zoom(words) = press(&world, &meeting, With::License).await else { panic!("started") };
+    assert!(words.contains("does not know your host account any more"), "{words}");
+    assert_eq!(world.licenses().await[0].slot.place(), Place::Free);
+}
+
 async fn work(app: Arc<App>) {
     for lane in [Lane::Inbox, Lane::Rooms, Lane::Licenses, Lane::Letters, Lane::Account] {
         keeper::run(&app, lane).await.unwrap();
@@ -148,7 +162,7 @@ both_databases! {
         let (mut running, mut started) = (Vec::new(), 0);
         for step in 0..=560_i64 {
             let now = step / 2;
-            world.clock.set(crate::support::world::monday() + duologue::domain::time::Span::seconds(step * 30));
+            world.clock.set(monday() + duologue::domain::time::Span::seconds(step * 30));
             work_at_once(&nodes).await;
             if step % 2 == 0 {
                 for (wave, host, meeting) in meetings.iter().filter(|(wave, ..)| 30 + wave * 40 == now) {

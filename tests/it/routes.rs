@@ -16,7 +16,8 @@ use walk::{Answers, judge};
 use crate::support::demo::{From, Seen, Visitor, with_demo_on_both_databases};
 
 /// What only the clinic's people may read.
-const CANARIES: [&str; 3] = ["Gil Moreno", "gil@mail.example", "Follow-up after surgery"];
+const CANARIES: [&str; 5] =
+    ["Gil Moreno", "gil@mail.example", "Igor Petrov", "Follow-up after surgery", "Reading the lab results"];
 /// What stands for each parameter.
 struct Ids {
     meeting: String,
@@ -40,7 +41,7 @@ impl Ids {
             let scope = keeper.scope(&clinic.id);
             let users = users::list(tx, &scope)?;
             let id_of = |name: &str| users.iter().find(|user| user.name.as_str().starts_with(name)).unwrap().id.clone();
-            let meeting = meetings::list_ahead_of_host(tx, &scope, &id_of("Ana"))?.into_iter().next_back().unwrap();
+            let meeting = meetings::list_ahead_of_host(tx, &scope, &id_of("Ben"))?.into_iter().next_back().unwrap();
             Ok((
                 meeting,
                 id_of("Carla"),
@@ -101,10 +102,11 @@ impl Ids {
 
 /// The token of a link with which a new password can be chosen.
 async fn password_token(demo: &Demo, realm: &Realm, email: &str) -> String {
+    let before = demo.mailbox.sent();
     demo.app.forget_password(realm, &EmailAddress::parse(email).unwrap()).await.unwrap();
     let sent = || {
-        let to_them = demo.mailbox.list().into_iter().filter(|sent| sent.letter.to.address.as_str() == email);
-        to_them.map(|sent| sent.letter.text.clone()).find(|text| text.contains("/password/"))
+        let new = demo.mailbox.list().into_iter().filter(|sent| sent.number > before && sent.letter.to.address.as_str() == email);
+        new.map(|sent| sent.letter.text.clone()).find(|text| text.contains("/password/"))
     };
     crate::support::until("the letter with the link", || async { sent().is_some() }).await;
     let text = sent().unwrap();

@@ -49,6 +49,7 @@ impl Wired {
             webhook_url: Some(format!("http://{portal}/webhooks/zoom")),
             clock: world.clock.clone(),
         };
+        world.zoom(duologue::zoom::simulator::World::webhooks_go_out_from);
         let (server, zoom) = simulator::start(config, world.zoom.clone(), |_| {}).unwrap();
         let servers = vec![server.handle()];
         actix_web::rt::spawn(server);
@@ -219,7 +220,7 @@ served_on_both_databases! {
             let webhook = wired.webhook("meeting.started").unwrap();
             assert!(webhook.tries.iter().all(|tried| tried.answer.is_none()), "nobody listens: {webhook:?}");
             assert_eq!(webhook.fate, Fate::Due(wired.world.clock.now_millis() + pause * 60_000));
-            wired.wait(Duration::from_mins(u64::try_from(pause).unwrap()) - Duration::from_secs(1)).await;
+            wired.wait(Duration::from_secs(60 * u64::try_from(pause).unwrap() - 1)).await;
             assert_eq!(wired.webhook("meeting.started").unwrap().tries.len(), tries, "not before its time");
             if tries == 3 {
                 wired.open();

@@ -123,10 +123,15 @@ impl Fields {
         if host.is_none() {
             errors.add("host", "Choose a host from the list.");
         }
-        let client_name = errors.take("client_name", PersonName::parse(&self.client_name));
-        let client_email = errors.take("client_email", EmailAddress::parse(&self.client_email));
+        let client_name = errors.take_named("client_name", "the client's name", PersonName::parse(&self.client_name));
+        let client_email =
+            errors.take_named("client_email", "the client's e-mail address", EmailAddress::parse(&self.client_email));
         let zone = self.client_zone.trim();
-        let client_zone = if zone.is_empty() { Some(None) } else { errors.take("client_zone", ZoneName::parse(zone)).map(Some) };
+        let client_zone = if zone.is_empty() {
+            Some(None)
+        } else {
+            errors.take_named("client_zone", "the client's time zone", ZoneName::parse(zone)).map(Some)
+        };
         let topic = match self.topic.trim() {
             "" => host.and_then(|host| Topic::parse(&format!("Meeting with {}", host.name)).ok()),
             topic => errors.take("topic", Topic::parse(topic)),

@@ -260,6 +260,9 @@ pub(in crate::web) fn sentence(view: &MeetingView, around: &Around) -> String {
             format!("The meeting runs without a license: {}. It gets one if one comes free before.", around.end(cut))
         }
         Case::RunsEarly(cut, _) | Case::RunsWithout(cut) => format!("The meeting runs without a license: {}.", around.end(cut)),
+        Case::Ended(true) if view.license.is_some() => {
+            "Still on the host's Zoom seat, in case the meeting starts again.".to_owned()
+        }
         Case::Ended(true) => "Free for others since the meeting ended.".to_owned(),
         Case::Ended(false) => "The meeting ran without one.".to_owned(),
         Case::Missed(true) => "Given back, because nobody started the meeting in time. Start asks for one again.".to_owned(),

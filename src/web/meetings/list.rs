@@ -77,7 +77,7 @@ impl ListPage {
     }
 
     fn other_label(&self) -> &'static str {
-        if self.past { "Search those to come" } else { "Search the past ones" }
+        if self.past { "Search those to come" } else { "Search those over or cancelled" }
     }
 }
 

@@ -1,10 +1,11 @@
-//! One meeting: its state, its two sides, its letters and what happened to it. The part that changes by itself is a fragment
+//! One meeting: its state, its two sides, its letters and what happened to it. All of that changes by itself: it is a fragment
 //! that the page asks for again.
 
 use actix_web::http::header::ContentType;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
+use crate::app::meetings::Record;
 use crate::domain::meeting::{Kind, Stage};
 use crate::domain::when;
 use crate::store::meetings::MeetingView;
@@ -18,7 +19,7 @@ use super::license::{self, Around, Notice};
 use super::words::{self, Badge, Presence};
 use super::{line, path};
 
-/// What changes by itself, and the buttons that go with it.
+/// Its state, and the buttons that go with it.
 #[expect(clippy::struct_excessive_bools, reason = "one for each button of the page")]
 pub(in crate::web) struct Status {
     csrf: String,
@@ -26,7 +27,8 @@ pub(in crate::web) struct Status {
     stage: Badge,
     license: Option<Badge>,
     client: Option<Presence>,
-    zoom: Badge,
+    /// What Zoom knows of it, while that matters.
+    zoom: Option<Badge>,
     countdown: String,
     /// The sentence about the license, unless the notice says it.
     license_words: String,
@@ -42,12 +44,8 @@ pub(in crate::web) struct Status {
     can_invite: bool,
 }
 
-#[derive(Template)]
-#[template(path = "meetings/show.html")]
-struct ShowPage {
-    chrome: Chrome,
-    home: String,
-    topic: String,
+/// Everything that is told of a meeting below its heading.
+struct Shown {
     client_name: String,
     client_email: String,
     host: String,
@@ -55,20 +53,28 @@ struct ShowPage {
     times: Vec<String>,
     /// What is said instead of the times while there are none.
     no_time_yet: Option<String>,
-    iso: String,
     zone: String,
+    zone_label: String,
     join_link: Option<String>,
     letters: Vec<Sent>,
     history: Vec<Happened>,
-    zone_label: String,
-    polls: bool,
     status: Status,
 }
 
 #[derive(Template)]
-#[template(path = "meetings/status.html")]
+#[template(path = "meetings/show.html")]
+struct ShowPage {
+    chrome: Chrome,
+    home: String,
+    topic: String,
+    iso: String,
+    shown: Shown,
+}
+
+#[derive(Template)]
+#[template(path = "meetings/shown.html")]
 struct Fragment {
-    status: Status,
+    shown: Shown,
 }
 
 pub(super) fn rows() -> Vec<RouteRow> {
@@ -79,43 +85,53 @@ pub(super) fn rows() -> Vec<RouteRow> {
 }
 
 async fn show(staff: Staff, site: web::Data<Site>) -> Answer {
-    let id = super::meeting_id(staff.request())?;
-    let record = site.app.meeting_record(&staff.scope(), &staff.user, &id).await?;
-    let (view, zone) = (record.view, staff.zone());
-    let around = Around::of(&staff, &site, &view).await?;
-    let (meeting, now) = (&view.meeting, around.now);
+    let record = record(&staff, &site).await?;
     let chrome = staff.chrome();
+    let meeting = &record.view.meeting;
     page(&ShowPage {
         home: staff.path(""),
         topic: meeting.topic.to_string(),
-        client_name: view.client.name.to_string(),
-        client_email: view.client.email.to_string(),
-        host: view.host_name.clone(),
-        kind: match meeting.kind {
-            Kind::Scheduled => "Booked for a time",
-            Kind::OnDemand => "On the spot",
-        },
-        times: when::both(meeting.window, zone, view.client.zone.as_ref().unwrap_or(zone)),
-        no_time_yet: line::no_time_yet(meeting),
         iso: meeting.window.start().to_string(),
-        zone: zone.to_string(),
-        join_link: meeting.link_works_at(now).then(|| site.app.join_link(&meeting.id, meeting.link_version)),
-        letters: history::letters(record.letters, now, zone),
-        history: history::history(&record.history, &record.names, now, zone),
-        zone_label: when::zone_label(now, zone),
-        polls: meeting.state.stage() != Stage::Cancelled,
-        status: Status::of(&staff, &view, &around, &chrome.csrf),
+        shown: Shown::of(&staff, &site, record, &chrome.csrf).await?,
         chrome,
     })
 }
 
 async fn status(staff: Staff, site: web::Data<Site>) -> Answer {
-    let id = super::meeting_id(staff.request())?;
-    let view = site.app.meeting_for(&staff.scope(), &staff.user, &id).await?;
-    let around = Around::of(&staff, &site, &view).await?;
-    let status = Status::of(&staff, &view, &around, &staff.chrome().csrf);
-    let html = Fragment { status }.render().map_err(|error| WebError::failed(error.to_string()))?;
+    let record = record(&staff, &site).await?;
+    let shown = Shown::of(&staff, &site, record, &staff.chrome().csrf).await?;
+    let html = Fragment { shown }.render().map_err(|error| WebError::failed(error.to_string()))?;
     Ok(HttpResponse::Ok().content_type(ContentType::html()).body(html))
+}
+
+async fn record(staff: &Staff, site: &Site) -> Result<Record, WebError> {
+    let id = super::meeting_id(staff.request())?;
+    Ok(site.app.meeting_record(&staff.scope(), &staff.user, &id).await?)
+}
+
+impl Shown {
+    async fn of(staff: &Staff, site: &Site, record: Record, csrf: &str) -> Result<Self, WebError> {
+        let (view, zone) = (&record.view, staff.zone());
+        let around = Around::of(staff, site, view).await?;
+        let (meeting, now) = (&view.meeting, around.now);
+        Ok(Self {
+            client_name: view.client.name.to_string(),
+            client_email: view.client.email.to_string(),
+            host: view.host_name.clone(),
+            kind: match meeting.kind {
+                Kind::Scheduled => "Booked for a time",
+                Kind::OnDemand => "On the spot",
+            },
+            times: when::both(meeting.window, zone, view.client.zone.as_ref().unwrap_or(zone)),
+            no_time_yet: line::no_time_yet(meeting),
+            zone: zone.to_string(),
+            zone_label: when::zone_label(now, zone),
+            join_link: meeting.link_works_at(now).then(|| site.app.join_link(&meeting.id, meeting.link_version)),
+            status: Status::of(staff, view, &around, csrf),
+            history: history::history(&record.history, &record.names, now, zone),
+            letters: history::letters(record.letters, now, zone),
+        })
+    }
 }
 
 impl Status {
@@ -132,7 +148,7 @@ impl Status {
             stage: words::stage(view),
             license: license::badge(view, around),
             client: words::client(view, now, staff.zone()),
-            zoom: words::at_zoom(view),
+            zoom: words::at_zoom(view, now),
             countdown: place.unwrap_or_else(|| words::countdown(view, now)),
             license_words: if is_said { String::new() } else { license_words },
             notice,

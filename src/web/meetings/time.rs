@@ -1,12 +1,13 @@
 //! When a meeting is to be: read from a form's date, time, length and zone, or from the one button that names an instant.
 
 use crate::app::bookings::Time;
+use crate::domain::admission::Refusal;
 use crate::domain::meeting::{LONGEST, SHORT, SHORTEST};
 use crate::domain::names::ZoneName;
 use crate::domain::plan::BASIC_LIMIT;
 use crate::domain::tenant::Tenant;
 use crate::domain::time::{Instant, Span, Window};
-use crate::domain::zone::{self, WallTime};
+use crate::domain::zone::{self, WallTime, WallTimeError};
 
 use super::super::forms::{Choice, Errors};
 use super::offers::Offers;
@@ -43,15 +44,15 @@ pub(super) enum Read {
 
 /// Reads when a meeting is to be. What is wrong goes to `errors`.
 pub(super) fn read(typed: Typed<'_>, errors: &mut Errors) -> Read {
-    let zone = errors.take("zone", ZoneName::parse(typed.zone));
+    let zone = errors.take_named("zone", "the time zone of the start", ZoneName::parse(typed.zone));
     let length = length(typed.minutes, errors);
-    let Some(zone) = zone else { return Read::Wrong };
-    let start = if typed.start.is_empty() { typed_start(typed, &zone, errors) } else { offered_start(typed.start, errors) };
-    match (start, length) {
-        (Some(Start::At(start)), Some(length)) => {
+    let start =
+        if typed.start.is_empty() { typed_start(typed, zone.as_ref(), errors) } else { offered_start(typed.start, errors) };
+    match (start, length, zone) {
+        (Some(Start::At(start)), Some(length), Some(zone)) => {
             Read::Time(Box::new(Time { window: Window::lasting(start, length), wall: zone::wall_time(start, &zone), zone }))
         }
-        (Some(Start::Twice(first, second)), Some(_)) => {
+        (Some(Start::Twice(first, second)), Some(_), Some(zone)) => {
             errors.add("offers", format!("{} happens twice on that day. Choose which one you mean.", typed.time));
             Read::Twice(Offers::of_the_two(first, second, &zone))
         }
@@ -110,16 +111,20 @@ enum Start {
     Twice(Instant, Instant),
 }
 
-fn typed_start(typed: Typed<'_>, zone: &ZoneName, errors: &mut Errors) -> Option<Start> {
-    if typed.date.is_empty() {
-        errors.add("date", "Enter a date.");
-    }
-    if typed.time.is_empty() {
-        errors.add("time", "Enter a time.");
-    }
-    if typed.date.is_empty() || typed.time.is_empty() {
+/// What date and time mean in the zone. What is wrong with them is told even while the zone is not known.
+fn typed_start(typed: Typed<'_>, zone: Option<&ZoneName>, errors: &mut Errors) -> Option<Start> {
+    let (date, time) = zone::check(typed.date, typed.time);
+    let or_missing = |text: &str, missing: &str, error: WallTimeError| {
+        if text.is_empty() { missing.to_owned() } else { error.to_string() }
+    };
+    let date = errors.take("date", date.map_err(|error| or_missing(typed.date, "Enter a date.", error)));
+    let time = errors.take("time", time.map_err(|error| or_missing(typed.time, "Enter a time.", error)));
+    // Of a time of day `HH:MM` the last digit tells whether it is on the grid.
+    if time.is_some() && !typed.time.ends_with(['0', '5']) {
+        errors.add("time", "Meetings start on every fifth minute. Choose a time such as 14:05 or 14:10.");
         return None;
     }
+    let (Some(()), Some(()), Some(zone)) = (date, time, zone) else { return None };
     let start = match zone::resolve(typed.date, typed.time, zone) {
         Ok(WallTime::Fold { first, second }) => return Some(Start::Twice(first, second)),
         Ok(WallTime::Exact(_) | WallTime::Gap { .. }) => zone::instant(typed.date, typed.time, zone, zone::Choice::Earlier),
@@ -127,12 +132,13 @@ fn typed_start(typed: Typed<'_>, zone: &ZoneName, errors: &mut Errors) -> Option
     };
     match start {
         Ok(start) if start.is_on_grid() => Some(Start::At(start)),
+        // Clocks that were minutes apart from today's are long past: before time zones each place had its own noon.
         Ok(_) => {
-            errors.add("time", "Meetings start on every fifth minute. Choose a time such as 14:05 or 14:10.");
+            errors.add("date", Refusal::TooSoon.message());
             None
         }
         Err(error) => {
-            let field = if error == zone::WallTimeError::Date { "date" } else { "time" };
+            let field = if error == WallTimeError::Date { "date" } else { "time" };
             errors.add(field, error.to_string());
             None
         }
@@ -194,6 +200,22 @@ mod tests {
         for start in ["x", "1796130301", "-300", "9223372036854775800"] {
             assert!(wrong(Typed { start, ..typed("", "") }).starts_with("time: "), "{start}");
         }
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_told_at_once() {
+        let all = wrong(Typed { minutes: "1", zone: "", ..typed("", "") });
+        let (_, rest) = all.split_once("zone: Choose the time zone of the start from the list").unwrap();
+        assert!(rest.ends_with("minutes: Choose a length from the list.; date: Enter a date.; time: Enter a time."), "{all}");
+        let all = wrong(typed("2026-02-30", "25:00"));
+        assert!(all.contains("date: Enter a real date") && all.contains("; time: Enter a time between"), "{all}");
+        assert!(wrong(typed("2026-02-30", "14:03")).contains("; time: Meetings start on every fifth minute"));
+    }
+
+    #[test]
+    fn a_day_before_there_were_time_zones_is_past_and_not_off_the_grid() {
+        assert_eq!(wrong(typed("0000-01-01", "10:00")), "date: That time has passed. Choose a later one.");
+        assert!(wrong(typed("0000-01-01", "10:01")).starts_with("time: Meetings start on every fifth minute"));
     }
 
     #[test]

@@ -35,19 +35,20 @@ pub(in crate::web) fn stage(view: &MeetingView) -> Badge {
     }
 }
 
-/// Whether Zoom knows the meeting.
-pub(in crate::web) fn at_zoom(view: &MeetingView) -> Badge {
+/// Whether Zoom knows the meeting; nothing once it has ended.
+pub(in crate::web) fn at_zoom(view: &MeetingView, now: Instant) -> Option<Badge> {
     let (meeting, progress) = (&view.meeting, &view.progress);
-    let over = matches!(meeting.state, State::Cancelled { .. });
-    match (over, progress.at_zoom, progress.zoom_problem.is_some()) {
-        (true, _, false) => Badge::new("cancelled", "Removed"),
-        (true, _, true) => Badge::new("retrying", "Still to be removed; tried again"),
-        (false, true, _) => Badge::new("ok", "Zoom has the meeting"),
-        (false, false, true) => Badge::new("retrying", "Zoom has refused it so far; tried again"),
-        (false, false, false) if meeting.waits_to_begin() => Badge::new("waiting", "Created when the license is there"),
-        (false, false, false) if meeting.room.is_some() => Badge::new("waiting", "Zoom is being told of the change"),
-        (false, false, false) => Badge::new("waiting", "Being created at Zoom"),
-    }
+    let (state, words) = match (&meeting.state, progress.at_zoom, progress.zoom_problem.is_some()) {
+        (State::Ended { .. }, ..) if !meeting.is_awaited_at(now) => return None,
+        (State::Cancelled { .. }, _, false) => ("cancelled", "Removed"),
+        (State::Cancelled { .. }, _, true) => ("retrying", "Still to be removed; tried again"),
+        (_, true, _) => ("ok", "Zoom has the meeting"),
+        (_, false, true) => ("retrying", "Zoom has refused it so far; tried again"),
+        (_, false, false) if meeting.waits_to_begin() => ("waiting", "Created when the license is there"),
+        (_, false, false) if meeting.room.is_some() => ("waiting", "Zoom is being told of the change"),
+        (_, false, false) => ("waiting", "Being created at Zoom"),
+    };
+    Some(Badge::new(state, words))
 }
 
 /// What is said of the client's presence.

@@ -108,7 +108,7 @@ async fn show(operator: Operator, site: web::Data<Site>, asked: web::Query<Asked
 
 async fn keep(operator: Operator, site: web::Data<Site>, Form(form): Form<Keeping>) -> Answer {
     let mut errors = Errors::default();
-    if let Some(days) = errors.take("days", whole(&form.days, *KEPT.start(), *KEPT.end())) {
+    if let Some(days) = errors.take("days", whole("Days", &form.days, *KEPT.start(), *KEPT.end())) {
         site.app.keep_ledger(&operator.pass, days).await?;
         return Ok(operator.done(PATH, &format!("The ledger is kept for {days} days.")));
     }

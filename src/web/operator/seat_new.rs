@@ -67,10 +67,10 @@ async fn show(operator: Operator) -> Answer {
 async fn add(operator: Operator, site: web::Data<Site>, Form(form): Form<Fields>) -> Answer {
     let mut errors = Errors::default();
     let way = errors.take("way", Way::parse(&form.way).ok_or("Choose how the seat comes to be."));
-    let email = errors.take("email", EmailAddress::parse(&form.email));
+    let email = errors.take_named("email", "the Zoom user's e-mail address", EmailAddress::parse(&form.email));
     // Zoom tells the name of a user that is there already.
     let name = match way {
-        Some(Way::Create(_)) => errors.take("name", PersonName::parse(&form.name)),
+        Some(Way::Create(_)) => errors.take_named("name", "the seat's name", PersonName::parse(&form.name)),
         Some(Way::Adopt) | None => None,
     };
     let (Some(way), Some(email), true) = (way, email, errors.0.is_empty()) else {

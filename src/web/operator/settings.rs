@@ -126,7 +126,9 @@ async fn set_licenses(operator: Operator, site: web::Data<Site>, Form(form): For
     let known = known(&operator, &site).await?;
     let again = |errors| invalid(&settings_page(&operator, &known, Some(&form), None, errors));
     let mut errors = Errors::default();
-    let Some(count) = errors.take("licenses", whole(&form.licenses, 0, MOST_LICENSES)) else { return again(errors) };
+    let Some(count) = errors.take("licenses", whole("Licenses bought", &form.licenses, 0, MOST_LICENSES)) else {
+        return again(errors);
+    };
     let ahead = site.app.ahead(&operator.pass, Some(count)).await?;
     if count < known.0.licenses && !ahead.short.is_empty() && form.confirmed != "yes" {
         return page(&FewerPage { chrome: operator.chrome(), licenses: count, shortfall: Shortfall::of(&ahead.short) });
@@ -181,17 +183,17 @@ impl SettingsForm {
         let minutes = |number: u32| Span::minutes(number.into());
         let spare = match self.spare.trim() {
             "" => Some(None),
-            text => errors.take("spare", whole(text, 0, MOST_LICENSES)).map(Some),
+            text => errors.take("spare", whole("Licenses kept back", text, 0, MOST_LICENSES)).map(Some),
         };
-        let lead = errors.take("lead", on_grid(&self.lead, 0, 60)).map(minutes);
-        let grace = errors.take("grace", on_grid(&self.grace, 0, 60)).map(minutes);
-        let rejoin = errors.take("rejoin", whole(&self.rejoin, 0, 60)).map(minutes);
-        let no_show = errors.take("no_show", whole(&self.no_show, 5, 240)).map(minutes);
+        let lead = errors.take("lead", on_grid("Minutes before the start", &self.lead, 0, 60)).map(minutes);
+        let grace = errors.take("grace", on_grid("Minutes after the end", &self.grace, 0, 60)).map(minutes);
+        let rejoin = errors.take("rejoin", whole("Minutes to come back", &self.rejoin, 0, 60)).map(minutes);
+        let no_show = errors.take("no_show", whole("Minutes until a no-show", &self.no_show, 5, 240)).map(minutes);
         let strategy = errors.take("strategy", Strategy::from_word(&self.strategy).ok_or("Choose how licenses reach hosts."));
         let release = errors.take("release", Release::from_word(&self.release).ok_or("Choose when a license leaves its seat."));
         let move_budget = match self.move_budget.trim() {
             "" => Some(None),
-            text => errors.take("move_budget", whole(text, 1, MOST_MOVES)).map(Some),
+            text => errors.take("move_budget", whole("Moves in a day", text, 1, MOST_MOVES)).map(Some),
         };
         let late_attach = self.late_attach;
         let times = lead.zip(grace).zip(rejoin.zip(no_show));
@@ -205,9 +207,9 @@ impl SettingsForm {
     }
 }
 
-fn on_grid(text: &str, least: u32, most: u32) -> Result<u32, String> {
-    let words = || format!("Enter a multiple of 5 from {least} to {most}.");
-    whole(text, least, most).ok().filter(|number| number % 5 == 0).ok_or_else(words)
+fn on_grid(label: &str, text: &str, least: u32, most: u32) -> Result<u32, String> {
+    let words = || format!("{label} must be a multiple of 5 from {least} to {most}.");
+    whole(label, text, least, most).ok().filter(|number| number % 5 == 0).ok_or_else(words)
 }
 
 /// Why the pool refuses a setting, and what to do about it.

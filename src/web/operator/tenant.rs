@@ -110,8 +110,10 @@ async fn invite_admin(operator: Operator, site: web::Data<Site>, request: HttpRe
     let all = everything(&operator, &site).await?;
     let tenant = find(&all, &request)?;
     let mut errors = Errors::default();
-    let (name, email) =
-        (errors.take("name", PersonName::parse(&form.name)), errors.take("email", EmailAddress::parse(&form.email)));
+    let (name, email) = (
+        errors.take_named("name", "the admin's name", PersonName::parse(&form.name)),
+        errors.take_named("email", "the admin's e-mail address", EmailAddress::parse(&form.email)),
+    );
     if let (Some(name), Some(email)) = (name, email) {
         let (title, address) = (format!("{name} was invited"), email.to_string());
         let by = Inviter { actor: Actor::of(&operator.pass), name: None };

@@ -141,12 +141,12 @@ async fn add(operator: Operator, site: web::Data<Site>, Form(form): Form<Fields>
 impl Fields {
     fn parse(&self) -> Result<NewTenant, Errors> {
         let mut errors = Errors::default();
-        let name = errors.take("name", PersonName::parse(&self.name));
+        let name = errors.take_named("name", "the tenant's name", PersonName::parse(&self.name));
         let slug = errors.take("slug", Slug::parse(&self.slug));
-        let zone = errors.take("zone", ZoneName::parse(&self.zone));
+        let zone = errors.take_named("zone", "the tenant's time zone", ZoneName::parse(&self.zone));
         let share = parse_share(&self.guarantee, &self.cap, &mut errors);
-        let admin_name = errors.take("admin_name", PersonName::parse(&self.admin_name));
-        let admin_email = errors.take("admin_email", EmailAddress::parse(&self.admin_email));
+        let admin_name = errors.take_named("admin_name", "the admin's name", PersonName::parse(&self.admin_name));
+        let admin_email = errors.take_named("admin_email", "the admin's e-mail address", EmailAddress::parse(&self.admin_email));
         match (name, slug, zone, share, admin_name, admin_email) {
             (Some(name), Some(slug), Some(zone), Some(share), Some(admin_name), Some(admin_email)) => {
                 Ok(NewTenant { slug, name, zone, share, admin_email, admin_name })
@@ -165,8 +165,8 @@ fn not_added(refusal: &NotAdded) -> Errors {
 
 /// A tenant's share of the pool as it was typed into the fields `guarantee` and `cap`.
 pub(super) fn parse_share(guarantee: &str, cap: &str, errors: &mut Errors) -> Option<Share> {
-    let guarantee = errors.take("guarantee", whole(guarantee, 0, MOST_LICENSES));
-    let cap = errors.take("cap", whole(cap, 0, MOST_LICENSES));
+    let guarantee = errors.take("guarantee", whole("Licenses guaranteed", guarantee, 0, MOST_LICENSES));
+    let cap = errors.take("cap", whole("Licenses at most", cap, 0, MOST_LICENSES));
     Some(Share { guarantee: guarantee?, cap: cap? })
 }
 

@@ -20,12 +20,11 @@ use super::words::{Badge, Moment};
 
 const PATH: &str = "/operator/webhooks";
 
-/// The events that have an effect here (developers.zoom.us, meeting and user webhooks).
-const EVENTS: [&str; 9] = [
+/// The events that have an effect here (developers.zoom.us, meeting and user webhooks); docs/configuration.md names the same.
+const EVENTS: [&str; 8] = [
     "meeting.started",
     "meeting.ended",
     "meeting.participant_joined",
-    "meeting.participant_left",
     "meeting.deleted",
     "user.updated",
     "user.deactivated",
@@ -125,4 +124,19 @@ fn line(event: Event) -> Line {
 fn pretty(body: String) -> String {
     let value: Option<serde_json::Value> = serde_json::from_str(&body).ok();
     value.and_then(|value| serde_json::to_string_pretty(&value).ok()).unwrap_or(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_docs_ask_for_the_same_events() {
+        let docs = include_str!("../../../docs/configuration.md");
+        let (_, section) = docs.split_once("Event subscription:").unwrap();
+        let (section, _) = section.split_once("\n\n").unwrap();
+        let named: Vec<&str> =
+            section.split('`').filter(|word| word.starts_with("meeting.") || word.starts_with("user.")).collect();
+        assert_eq!(named, EVENTS);
+    }
 }

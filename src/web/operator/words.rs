@@ -42,10 +42,10 @@ pub(super) fn in_minutes(span: Span) -> String {
     span.as_minutes().to_string()
 }
 
-/// A whole number somebody typed, or the words beside the field.
-pub(super) fn whole(text: &str, least: u32, most: u32) -> Result<u32, String> {
+/// A whole number somebody typed into the field with this label, or the words beside the field.
+pub(super) fn whole(label: &str, text: &str, least: u32, most: u32) -> Result<u32, String> {
     let number = text.trim().parse::<u32>().ok().filter(|number| (least..=most).contains(number));
-    number.ok_or_else(|| format!("Enter a whole number from {least} to {most}."))
+    number.ok_or_else(|| format!("{label} must be a whole number from {least} to {most}."))
 }
 
 /// A state: the suffix of its style and its word.
@@ -123,9 +123,10 @@ mod tests {
 
     #[test]
     fn numbers_outside_their_range_are_refused_with_it() {
-        assert_eq!(whole(" 7 ", 0, 10), Ok(7));
+        assert_eq!(whole("Seats", " 7 ", 0, 10), Ok(7));
         for text in ["", "-1", "11", "1.5", "99999999999999999999", "٣", "NaN"] {
-            assert_eq!(whole(text, 0, 10), Err("Enter a whole number from 0 to 10.".to_owned()), "{text:?}");
+            let refused = whole("Seats", text, 0, 10);
+            assert_eq!(refused, Err("Seats must be a whole number from 0 to 10.".to_owned()), "{text:?}");
         }
     }
 }

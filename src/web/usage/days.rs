@@ -41,8 +41,9 @@ impl Days {
         let month = first_of_month(&today);
         let or = |text: &str, else_: &str| if text.is_empty() { else_.to_owned() } else { text.to_owned() };
         let (from, until) = (or(&asked.from, &month), or(&asked.until, &today));
-        let first = errors.take("from", zone::day_of(&from, zone));
-        let last = errors.take("until", zone::day_of(&until, zone));
+        let real = |label| move |_| format!("{label} must be a real date, such as 2027-03-28.");
+        let first = errors.take("from", zone::day_of(&from, zone).map_err(real("From")));
+        let last = errors.take("until", zone::day_of(&until, zone).map_err(real("To")));
         if let (Some(first), Some(last)) = (first, last) {
             match between(first, last, zone) {
                 Ok(each) => return (Self::of(from, until, each), errors),

@@ -1,7 +1,7 @@
 //! What of a world outlives its process: everything that people did in it. What the rate limits counted, which tokens are
-//! good and which faults are on begins anew.
+//! good, which faults are on and which writes are under way begins anew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,7 @@ use super::world::World;
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Kept {
     licenses: u32,
+    assignments_per_license: Option<u32>,
     minute_millis: i64,
     users: BTreeMap<String, User>,
     meetings: BTreeMap<i64, Meeting>,
@@ -21,6 +22,7 @@ pub struct Kept {
     zaks: BTreeMap<String, Zak>,
     queue: Queue,
     people_so_far: i64,
+    assigned: VecDeque<i64>,
 }
 
 impl World {
@@ -28,6 +30,7 @@ impl World {
     pub fn keep(&self) -> Kept {
         Kept {
             licenses: self.settings.licenses,
+            assignments_per_license: self.settings.assignments_per_license,
             minute_millis: self.settings.minute_millis,
             users: self.users.clone(),
             meetings: self.meetings.clone(),
@@ -35,15 +38,22 @@ impl World {
             zaks: self.zaks.clone(),
             queue: self.queue.clone(),
             people_so_far: self.people_so_far,
+            assigned: self.assigned.clone(),
         }
     }
 
     /// Becomes what was written down. A webhook that was on its way is sent again, since nobody heard the answer.
     pub fn go_on_from(&mut self, kept: Kept) {
-        let Kept { licenses, minute_millis, users, meetings, past, zaks, mut queue, people_so_far } = kept;
-        (self.settings.licenses, self.settings.minute_millis) = (licenses, minute_millis);
-        queue.send_again();
-        (self.users, self.meetings, self.past) = (users, meetings, past);
-        (self.zaks, self.queue, self.people_so_far) = (zaks, queue, people_so_far);
+        self.settings.licenses = kept.licenses;
+        self.settings.assignments_per_license = kept.assignments_per_license;
+        self.settings.minute_millis = kept.minute_millis;
+        self.users = kept.users;
+        self.meetings = kept.meetings;
+        self.past = kept.past;
+        self.zaks = kept.zaks;
+        self.queue = kept.queue;
+        self.queue.send_again();
+        self.people_so_far = kept.people_so_far;
+        self.assigned = kept.assigned;
     }
 }

@@ -25,7 +25,7 @@ const ICON: &str = include_str!("../../../static/icon.svg");
 /// The most licenses the form takes.
 const MOST_LICENSES: u32 = 10_000;
 /// The most assignments of each license that the form takes.
-const MOST_ASSIGNMENTS: u32 = 10_000;
+const MOST_ASSIGNMENTS: u32 = 1000;
 
 /// Everything but the API.
 pub(super) fn routes(app: &mut ServiceConfig) {
@@ -169,7 +169,7 @@ struct Assignments {
 
 async fn set_assignments(shared: Data<Shared>, form: Form<Assignments>) -> Shown {
     let Some(each) = number(&form.each, &(0..=MOST_ASSIGNMENTS)) else {
-        return problem(&shared, 422, "Enter a whole number of assignments from 0 to 10000.");
+        return problem(&shared, 422, "Enter a whole number of assignments from 0 to 1000.");
     };
     shared.act(|world, _| world.settings_mut().assignments_per_license = (each > 0).then_some(each));
     Ok(see("/"))

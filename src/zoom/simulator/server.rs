@@ -36,7 +36,8 @@ pub struct SimulatorConfig {
     pub bind: SocketAddr,
     /// How browsers reach it, such as `http://localhost:8090`; by default the address it listens on.
     pub public_url: Option<String>,
-    /// Where webhooks go, such as `http://127.0.0.1:8080/webhooks/zoom`; without it none are sent.
+    /// Where webhooks go, such as `http://127.0.0.1:8080/webhooks/zoom`; without it none are sent. That it proves itself is
+    /// asked for by [`World::webhooks_go_out_from`], once somebody listens there.
     pub webhook_url: Option<String>,
     /// The time it runs on; the switchboard's times come from it.
     pub clock: Clock,
@@ -89,9 +90,6 @@ pub fn start(
     .bind(config.bind)?;
     let address = server.addrs().first().copied().unwrap_or(config.bind);
     shared.world().settings_mut().base_url = config.public_url.unwrap_or_else(|| format!("http://{address}"));
-    if config.webhook_url.is_some() {
-        shared.act(World::webhooks_go_out_from);
-    }
     actix_web::rt::spawn(deliver(shared, config.webhook_url));
     Ok((server.run(), address))
 }

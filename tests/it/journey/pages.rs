@@ -179,7 +179,7 @@ async fn pages_of_the_operator(operator: &Visitor) -> (Vec<String>, Vec<Filled<'
     let forms = vec![
         form(at("/tenants/new"), at("/tenants"), "Add tenant", &[("name", ""), ("cap", "x")][..], "Error: "),
         form(at("/seats/new"), at("/seats/new"), "Add seat", &[("email", "")], "Error: "),
-        form(at("/seats/import"), at("/seats/import"), "Import seats", &[("csv", "email\nnobody")], "Import seats"),
+        form(at("/seats/import"), at("/seats/import"), "Import seats", &[("csv", "email\nnobody")], "Error: "),
         form(tenant.clone(), format!("{tenant}/shares"), "Save share", &[("cap", "x")], "Error: "),
         form(settings.clone(), settings.clone(), "Save settings", &[("lead", "7"), ("grace", "8")], "Error: "),
         form(settings, at("/pool/licenses"), "Set number of licenses", &[("licenses", "0")], "Fewer licenses"),

@@ -93,7 +93,9 @@ with_demo_on_both_databases! {
 
     async fn every_field_of_every_form(demo: &Demo) {
         let (ids, cast) = (Ids::of(demo).await, Cast::of(&demo.portal).await);
-        let forms = forms(&ids, &cast).await;
+        let mut forms = forms(&ids, &cast).await;
+        // Last: a value may be a good password, and then whoever has it now is signed out.
+        forms.sort_by_key(|(_, action, _)| action.contains("/password/"));
         assert!(forms.len() >= 20, "the forms were found: {}", forms.len());
         let (mut broken, mut tried) = (Vec::new(), 0);
         for (visitor, action, form) in &forms {

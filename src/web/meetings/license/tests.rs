@@ -201,7 +201,8 @@ fn afterwards_it_says_what_became_of_it() {
             meeting.hold = Window::new(at(from), at(60)).unwrap();
         })
     };
-    check(&ended(attached(meeting(45)), -5), &around(41), ["", "Free for others", ""]);
+    check(&ended(attached(meeting(45)), -5), &around(41), ["", "Still on the host's Zoom seat", ""]);
+    check(&ended(meeting(45), -5), &around(44), ["", "Free for others", ""]);
     check(&ended(without(45), -5), &around(41), ["", "ran without one", ""]);
     check(&ended(attached(meeting(45)), 50), &around(51), ["License ready", "can begin", "press Start"]);
     let missed = |view| with(view, |meeting| meeting.state = State::Missed { at: at(15) });

@@ -181,5 +181,5 @@ async fn on_the_spot_takes_a_license_now_or_offers_when() {
     assert_eq!(booked.status, 303, "{}", words(&booked.body));
     let wrong = bo.post("/t/acme/meetings/now", &[("minutes", "x")]).await;
     assert_eq!(wrong.status, 422);
-    assert!(words(&wrong.body).contains("Enter a name."));
+    assert!(words(&wrong.body).contains("Enter the client's name."));
 }

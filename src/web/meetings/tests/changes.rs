@@ -77,5 +77,8 @@ async fn an_invitation_goes_out_again() {
     let text = words(&page.body);
     assert!(text.contains("was sent a moment ago. Wait a minute") && !text.contains("on its way"), "{text}");
     assert_eq!(text.matches("Invitation sent again by Bo Lind").count(), 1, "what did not happen is not told");
+    let fragment = words(&bo.get(&format!("{path}/status")).await.body);
+    assert!(fragment.contains("Invitation sent again by Bo Lind") && fragment.contains("gil@mail.example"), "{fragment}");
+    assert!(text.contains(&fragment), "letters and history are in what the page asks for again");
     assert_eq!(count(&page.body, "[aria-labelledby=letters] tbody tr"), 2);
 }

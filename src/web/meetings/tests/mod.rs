@@ -214,11 +214,11 @@ fn booking<'a>(date: &'a str, time: &'a str, more: &[(&'a str, &'a str)]) -> Vec
     kept.chain(more.iter().copied()).collect()
 }
 
-/// What a person reads on a page.
+/// What a person reads on a page, or in a part of one.
 fn words(html: &str) -> String {
     let document = scraper::Html::parse_document(html);
     let main = document.select(&scraper::Selector::parse("main").unwrap()).next();
-    let text: String = main.map_or_else(|| html.to_owned(), |main| main.text().collect::<Vec<_>>().join(" "));
+    let text = main.unwrap_or_else(|| document.root_element()).text().collect::<Vec<_>>().join(" ");
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

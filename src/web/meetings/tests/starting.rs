@@ -74,7 +74,10 @@ async fn a_client_is_there_for_as_long_as_the_meeting_runs_and_has_come_afterwar
     scene.settle().await;
     let text = words(&bo.get(&path).await.body);
     assert!(text.contains("Ended less than a minute ago") && text.contains("Client Came 14:58"), "{text}");
-    assert!(!text.contains("Not yet seen"), "{text}");
+    assert!(!text.contains("Not yet seen") && !text.contains("At Zoom"), "{text}");
+    assert!(text.contains("Still on the host's Zoom seat, in case the meeting starts again."), "{text}");
+    scene.at(180).await;
+    assert!(words(&bo.get(&path).await.body).contains("Free for others since the meeting ended."));
 }
 
 #[actix_web::test]
@@ -134,6 +137,34 @@ async fn an_overrun_is_explained_before_and_at_the_start() {
     assert_eq!(refused.status, 409);
     assert!(words(&refused.body).contains("No license is free yet"), "{}", words(&refused.body));
     assert!(words(&bo.get(&next).await.body).contains("No license was free"));
+}
+
+#[actix_web::test]
+async fn while_a_meeting_runs_the_next_one_is_told_of_too() {
+    let scene = Scene::new(2).await;
+    let mut bo = scene.browser(BO).await;
+    let first = bo.books("2026-11-24", "15:00", &[]).await;
+    let second = bo.books("2026-11-24", "15:30", &[("key", "abcdefghijklmnop"), ("topic", "The one after")]).await;
+    scene.at(119).await;
+    assert!(!words(&bo.get("/t/acme").await.body).contains("Next: "), "what is next is the first one, on top");
+    scene.at(120).await;
+    let number = enter(&scene, bo.post(&format!("{first}/start"), &[]).await.header("location"));
+    scene.at(123).await;
+    for page in ["/t/acme", "/t/acme/now"] {
+        let text = words(&bo.get(page).await.body);
+        assert!(text.contains("Now License in use Follow-up") && text.contains("Next: The one after License reserved"), "{text}");
+        assert!(text.contains("with Gil Moreno, Today, 15:30–16:00") && text.contains("Starts in 27 minutes"), "{text}");
+    }
+    arrives(&scene, &bo.get(&second).await.body).await;
+    scene.at(151).await;
+    let page = bo.get("/t/acme").await;
+    let text = words(&page.body);
+    assert!(text.contains("Client arrived 15:03") && text.contains("Should have begun 1 minute ago"), "{text}");
+    assert_eq!(count(&page.body, &format!("#main a.btn[href='{second}']")), 1);
+    scene.zoom(|zoom, now| zoom.end(now, number, "done"));
+    scene.at(152).await;
+    let text = words(&bo.get("/t/acme").await.body);
+    assert!(text.contains("Due now") && !text.contains("Next: "), "{text}");
 }
 
 #[actix_web::test]

@@ -24,6 +24,9 @@ impl Served {
     fn new(licenses: u32, total: Duration, webhook_url: Option<String>) -> Self {
         let mut stage = Stage::new(licenses);
         stage.clock = Clock::System;
+        if webhook_url.is_some() {
+            stage.act(World::webhooks_go_out_from);
+        }
         let bind = "127.0.0.1:0".parse().unwrap();
         let config = SimulatorConfig { bind, public_url: None, webhook_url, clock: Clock::System };
         let extra = |app: &mut web::ServiceConfig| {
@@ -306,17 +309,20 @@ async fn the_switchboard_shows_and_changes_the_account() {
     served.server.stop(false).await;
 }
 
+/// What a form sends.
+type Fields<'a> = &'a [(&'a str, &'a str)];
+
 #[actix_web::test]
 async fn wrong_values_and_forms_of_other_sites_are_refused_with_4xx() {
     let served = Served::new(1, LONG, None);
     let user = served.stage.user("a@x.org");
     let (license, deletion) = (format!("/users/{user}/license"), format!("/users/{user}/nowhere"));
-    type Fields<'a> = &'a [(&'a str, &'a str)];
-    let wrong: [(&str, Fields<'_>, u16, &str); 15] = [
+    let wrong: [(&str, Fields<'_>, u16, &str); 16] = [
         ("/licenses", &[("licenses", "-1")], 422, "whole number of licenses"),
         ("/licenses", &[("licenses", "many")], 422, "whole number of licenses"),
         ("/licenses", &[("licenses", "10001")], 422, "whole number of licenses"),
         ("/licenses", &[], 422, "whole number of licenses"),
+        ("/assignments", &[("each", "-1")], 422, "number of assignments"),
         ("/clock", &[("seconds", "0")], 422, "number of seconds"),
         ("/clock", &[("seconds", "NaN")], 422, "number of seconds"),
         ("/faults", &[("fault", "x"), ("next", "1"), ("per_mille", "0")], 422, "from the list"),
