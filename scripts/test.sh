@@ -112,16 +112,16 @@ cargo test "$@"
 simulate() { cargo run --quiet --profile simulate -- simulate --jobs "$(nproc)" "$@" || failed+=("$*"); }
 failed=()
 if [ "$#" -eq 0 ]; then
-    say "the simulation: 10,000 days"
-    simulate --faults none --seed 1 --days 1000
-    simulate --faults all --seed 100001 --days 3400
-    simulate --faults webhooks --seed 200001 --days 800
-    simulate --faults silence --seed 300001 --days 800
-    simulate --faults calls --seed 400001 --days 800
-    simulate --faults freeze --seed 500001 --days 800
-    simulate --faults deaths --seed 600001 --days 800
-    simulate --faults hands --seed 700001 --days 800
-    simulate --faults clock --seed 800001 --days 800
+    say "the simulation: 5,000 days"
+    simulate --faults none --seed 1 --days 500
+    simulate --faults all --seed 100001 --days 1700
+    simulate --faults webhooks --seed 200001 --days 400
+    simulate --faults silence --seed 300001 --days 400
+    simulate --faults calls --seed 400001 --days 400
+    simulate --faults freeze --seed 500001 --days 400
+    simulate --faults deaths --seed 600001 --days 400
+    simulate --faults hands --seed 700001 --days 400
+    simulate --faults clock --seed 800001 --days 400
     [ "${#failed[@]}" -eq 0 ] || fail "$(printf 'the simulation broke a promise: %s\n' "${failed[@]}")"
 fi
 
