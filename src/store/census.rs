@@ -91,8 +91,10 @@ pub fn take(tx: &mut ReadTx<'_>, _: &OperatorPass, now: Instant, before: Option<
         now,
         licenses: settings.licenses,
         promisable: settings.promisable(),
+        // While Zoom lets none move, every license stays where it is.
         gives_back: settings.strategy == Strategy::Float
             && settings.release == Release::Ended
+            && settings.frozen_at(now).is_none()
             && !settings.saves_moves(moves::on_day(tx, now)?),
         shares: demand::shares(tx)?,
         meetings: kept.into_iter().map(MeetingRow::into_domain).collect::<Result<_, _>>()?,

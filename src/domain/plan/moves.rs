@@ -34,6 +34,7 @@ pub(super) fn moves(snapshot: &Snapshot) -> Vec<Step> {
     steps.extend(in_need);
     steps.extend(attachments.steps);
     steps.extend(at_leisure);
+    steps.extend(wants.stuck());
     steps.extend(shut_out(snapshot));
     steps.extend(unpromised(snapshot, &pool));
     steps.extend(cleared(snapshot, &pool));
@@ -72,16 +73,30 @@ impl<'a> Wants<'a> {
     pub(super) fn waiting(&self) -> Vec<&'a Need> {
         let snapshot = self.snapshot;
         let occupied = occupied(snapshot);
-        let is_coming = |need: &Need| {
-            need.stage == Stage::Live || need.is_awaited_at(snapshot.now) || snapshot.pressed.as_ref() == Some(&need.meeting)
-        };
-        let waits = |need: &&Need| !occupied.contains(&need.seat) && is_coming(need) && !is_no_show(need, snapshot);
+        let waits = |need: &&Need| !occupied.contains(&need.seat) && is_coming(need, snapshot) && !is_no_show(need, snapshot);
         let wanting = snapshot.needs.iter().filter(|need| need.wants_license_at(snapshot.now));
         let mut waiting: Vec<&Need> = wanting.filter(waits).collect();
         waiting.sort_by_key(|need| urgency(need, snapshot));
         let mut seats = BTreeSet::new();
         waiting.retain(|need| seats.insert(&need.seat));
         waiting
+    }
+
+    /// Meetings whose license is on its way and stays there, because Zoom has refused or given no answer.
+    fn stuck(&self) -> Vec<Step> {
+        let snapshot = self.snapshot;
+        let rests = |row: &PoolRow| {
+            matches!(row.slot.place(), Place::Attaching | Place::Detaching) && row.retry_at.is_some_and(|at| at > snapshot.now)
+        };
+        let resting: BTreeSet<&SeatId> =
+            snapshot.rows.iter().filter(|(row, _)| rests(row)).filter_map(|(row, _)| Some(&row.slot.claim()?.seat)).collect();
+        let waits = |need: &&Need| {
+            need.wants_license_at(snapshot.now)
+                && resting.contains(&need.seat)
+                && is_coming(need, snapshot)
+                && !is_no_show(need, snapshot)
+        };
+        snapshot.needs.iter().filter(waits).filter_map(|need| alert(need, Problem::Refused)).collect()
     }
 
     /// Free licenses go to the nearest deadlines; who gets none is told once.
@@ -155,6 +170,11 @@ fn cleared(snapshot: &Snapshot, pool: &Pool<'_>) -> Vec<Step> {
 fn needs_more_than_planned(need: &Need, now: Instant) -> bool {
     let planned_without = need.window.length() <= SHORT;
     need.live_since.is_some_and(|since| !need.is_promised_since(now) && (!planned_without || now >= since + INSURED_FROM))
+}
+
+/// Whether somebody meets, or is still to come.
+fn is_coming(need: &Need, snapshot: &Snapshot) -> bool {
+    need.stage == Stage::Live || need.is_awaited_at(snapshot.now) || snapshot.pressed.as_ref() == Some(&need.meeting)
 }
 
 /// Before everybody else the one whose host is pressing Start; then by deadline.

@@ -34,3 +34,15 @@ fn a_need_that_cannot_be_served_does_not_hide_another_on_its_seat() {
     let next = need("b", "s", 22, Stage::Booked);
     assert_eq!(plan(&snapshot(21, vec![row(1, Slot::Free)], vec![ended, next.clone()])), [attach(1, &next)]);
 }
+
+#[test]
+fn who_waits_for_a_license_that_is_stuck_on_its_way_is_told() {
+    let running = need("m", "s", 0, Stage::Live);
+    let told = Step::Alert { meeting: running.meeting.clone(), problem: Problem::Refused };
+    let mut rows = vec![row(1, Slot::Attaching(on("s")))];
+    assert_eq!(plan(&snapshot(1, rows.clone(), vec![running.clone()])), [Step::Settle { license: 1 }], "it is looked at first");
+    rows[0].0.retry_at = Some(at(3));
+    assert_eq!(plan(&snapshot(1, rows.clone(), vec![running.clone()])), std::slice::from_ref(&told));
+    let known = Need { alert: Some("refused".to_owned()), ..running };
+    assert_eq!(plan(&snapshot(1, rows, vec![known])), [], "once");
+}
