@@ -49,6 +49,8 @@ impl App {
         if self.store.read(move |tx| meetings::line(tx, &pass, now)).await?.is_empty() {
             return Ok(());
         }
+        // What runs over is counted before anybody is admitted into its time.
+        self.grow_holds().await?;
         let app = self.clone();
         let served = self.store.write::<_, AppError, _>(move |tx| app.serve(tx)).await?;
         if served {

@@ -63,6 +63,15 @@ impl App {
         Ok(Turn::Idle)
     }
 
+    /// Lets the holds grow of the meetings that run over.
+    pub(super) async fn grow_holds(self: &Arc<Self>) -> Result<(), AppError> {
+        let snapshot = self.snapshot(None).await?;
+        for step in plan(&snapshot).iter().filter(|step| matches!(step, Step::GrowHold { .. })) {
+            self.take(step, &snapshot).await?;
+        }
+        Ok(())
+    }
+
     /// What the plan is made from. `pressed`: the meeting whose host is pressing Start.
     pub(in crate::app) async fn snapshot(&self, pressed: Option<MeetingId>) -> Result<Snapshot, AppError> {
         let (pass, now) = (self.pass(), self.now());
