@@ -7,6 +7,7 @@
 mod tests;
 
 use crate::app::line::Wait;
+use crate::domain::count::counted;
 use crate::domain::meeting::{INSURED_FROM, Kind, SHORT, State};
 use crate::domain::names::ZoneName;
 use crate::domain::plan::{BASIC_LIMIT, Problem};
@@ -20,7 +21,7 @@ use crate::store::pool;
 use super::super::page::WebError;
 use super::super::scope::Staff;
 use super::super::server::Site;
-use super::words::{Badge, plural, span};
+use super::words::{Badge, span};
 
 /// What has to be known besides the meeting itself.
 #[derive(Clone, Debug)]
@@ -220,7 +221,7 @@ pub(in crate::web) fn sentence(view: &MeetingView, around: &Around) -> String {
         Case::Reserved if view.license == Some(Place::Attached) => "Reserved, and on the host's Zoom seat already.".to_owned(),
         Case::Reserved => {
             let lead = (meeting.window.start() - meeting.hold.start()).as_minutes_up();
-            format!("Put on the host's Zoom seat {} before the start.", plural(lead, "minute"))
+            format!("Put on the host's Zoom seat {} before the start.", counted(lead, "minute"))
         }
         Case::Ready => "On the host's Zoom seat; the meeting can begin.".to_owned(),
         Case::Coming => "Being put on the host's Zoom seat. Start does it too, if you are faster.".to_owned(),

@@ -2,6 +2,7 @@
 //! its license is in `license.rs`.
 
 use crate::app::join;
+use crate::domain::count::counted;
 use crate::domain::meeting::State;
 use crate::domain::names::ZoneName;
 use crate::domain::time::{Instant, Span};
@@ -112,15 +113,11 @@ fn minutes(minutes: i64) -> String {
     let minutes = minutes.max(0);
     match (minutes / 1440, minutes / 60, minutes % 60) {
         (0, 0, 0) => "less than a minute".to_owned(),
-        (0, 0, minutes) => plural(minutes, "minute"),
-        (0, hours, 0) => plural(hours, "hour"),
-        (0, hours, minutes) => format!("{} {}", plural(hours, "hour"), plural(minutes, "minute")),
-        (days, ..) => plural(days, "day"),
+        (0, 0, minutes) => counted(minutes, "minute"),
+        (0, hours, 0) => counted(hours, "hour"),
+        (0, hours, minutes) => format!("{} {}", counted(hours, "hour"), counted(minutes, "minute")),
+        (days, ..) => counted(days, "day"),
     }
-}
-
-pub(in crate::web) fn plural(count: i64, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 #[cfg(test)]
