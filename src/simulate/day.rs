@@ -229,33 +229,6 @@ impl Day {
         }
     }
 
-    /// Somebody changes a license at Zoom's console.
-    fn tamper(&mut self) {
-        if !self.dice.chance(self.weather.hands) {
-            return;
-        }
-        let users: Vec<String> = self.town.seats.values().cloned().collect();
-        let user = users[self.dice.below(users.len() as u64) as usize].clone();
-        let gives = self.dice.chance(500);
-        let license = if gives { crate::domain::seat::License::Licensed } else { crate::domain::seat::License::Basic };
-        let had = self.town.at_zoom(|zoom, _| zoom.find_user(&user).is_some_and(crate::zoom::simulator::User::is_licensed));
-        let changed = self.town.at_zoom(|zoom, now| zoom.set_license_by_hand(now, &user, license)).is_ok();
-        match (gives, changed) {
-            (true, true) if !had => {
-                self.town.by_hand.insert(user);
-            }
-            (false, true) => {
-                self.town.taken.insert(user, self.town.now());
-            }
-            _ => {}
-        }
-        self.tell(if gives {
-            "somebody gives a license at Zoom's console"
-        } else {
-            "somebody takes a license at Zoom's console"
-        });
-    }
-
     /// Everything that must be true after a step. The database is read again only if something was written, or if another
     /// day has begun, whose moves are counted anew.
     pub(super) fn look(&mut self) -> Result<(), AppError> {

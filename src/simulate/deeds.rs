@@ -133,6 +133,7 @@ impl Day {
         self.tell(&format!("presses Start of {}: {}", short(meeting), said(answer.as_ref())));
         match answer {
             Some(Start::Go(url)) => {
+                self.tally.links += 1;
                 let zak = parameter(url.reveal(), "zak").unwrap_or_default();
                 let Some(number) = self.number_of(&scope, meeting)? else { return Ok(()) };
                 // A few close the page instead.

@@ -21,6 +21,7 @@ impl Day {
     pub(super) fn wind_down(&mut self) -> Result<(), AppError> {
         let fair = self.weather.is_fair();
         self.weather.clear(&self.town);
+        self.town.put_zoom_in_order();
         self.tell("everybody goes home");
         self.agenda.clear();
         let running: Vec<i64> = self.town.at_zoom(|zoom, _| {
@@ -47,7 +48,7 @@ impl Day {
 
     /// What shows only in the evening: what was stored, told and asked on the whole day.
     fn whole_day(&mut self, fair: bool) -> Result<(), AppError> {
-        let asked = Asked { presses: self.tally.presses, ..self.town.asked()? };
+        let asked = Asked { links: self.tally.links, ..self.town.asked()? };
         self.measure.sum_up(&mut self.tally);
         self.tally.calls = self.town.calls();
         self.tally.deaths = u64::from(self.town.deaths);

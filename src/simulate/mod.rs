@@ -9,6 +9,7 @@ mod day;
 mod deeds;
 mod dice;
 mod evening;
+mod hands;
 mod measure;
 mod mortal;
 mod outcome;

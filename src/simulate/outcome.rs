@@ -18,6 +18,8 @@ pub struct Tally {
     pub without: u64,
     /// How often somebody pressed Start.
     pub presses: u64,
+    /// Of these, how often they were given Zoom's link.
+    pub links: u64,
     /// Licenses put on seats.
     pub attaches: u64,
     /// The fewest with which the same meetings could have been held; only for days on which nothing goes wrong.
@@ -53,6 +55,7 @@ impl Tally {
         self.live += other.live;
         self.without += other.without;
         self.presses += other.presses;
+        self.links += other.links;
         self.attaches += other.attaches;
         self.fewest += other.fewest;
         self.calls += other.calls;

@@ -129,7 +129,7 @@ impl Play {
                 Ok(())
             }
             Act::Hand { host, gives } => {
-                let key = self.zoom_user_of(host)?;
+                let (key, _) = self.day.town.zoom_user(&self.address_of(host)?);
                 let license = if *gives { License::Licensed } else { License::Basic };
                 let done = self.day.town.at_zoom(|zoom, now| zoom.set_license_by_hand(now, &key, license));
                 self.tell(&done.map_or_else(str::to_owned, |()| "done at Zoom's console".to_owned()));
@@ -242,10 +242,10 @@ impl Play {
         self.day.number_of(&scope, &id)?.ok_or_else(|| anyhow::anyhow!("Zoom does not know {meeting} yet"))
     }
 
-    fn zoom_user_of(&self, host: &str) -> anyhow::Result<String> {
+    fn address_of(&self, host: &str) -> anyhow::Result<String> {
         let wanted = format!("{host}'s seat");
         let seat = self.day.town.seats.iter().find(|(seat, _)| self.day.names.get(seat.as_str()) == Some(&wanted));
-        seat.map(|(_, user)| user.clone()).ok_or_else(|| anyhow::anyhow!("there is no host {host}"))
+        seat.map(|(_, address)| address.clone()).ok_or_else(|| anyhow::anyhow!("there is no host {host}"))
     }
 }
 

@@ -86,9 +86,10 @@ impl Day {
                 Ok(())
             }
             Sabotage::AttachesWithoutARow => {
-                for user in self.town.seats.values().filter(|_| now > MORNING + Span::hours(1)) {
+                for address in self.town.seats.values().filter(|_| now > MORNING + Span::hours(1)) {
+                    let (user, _) = self.town.zoom_user(address);
                     // Zoom refuses when all that were bought are out.
-                    let _ = self.town.at_zoom(|zoom, now| zoom.set_license_by_hand(now, user, License::Licensed));
+                    let _ = self.town.at_zoom(|zoom, now| zoom.set_license_by_hand(now, &user, License::Licensed));
                 }
                 Ok(())
             }

@@ -47,12 +47,14 @@ pub(super) struct Town {
     pub(super) clock: Clock,
     pub(super) fuse: Fuse,
     pub(super) parties: Vec<Party>,
-    /// Zoom's users by seat.
+    /// The addresses of Zoom's users by seat: a user may be deleted and made anew.
     pub(super) seats: BTreeMap<SeatId, String>,
     /// The Zoom users whom a person gave a license at Zoom's console.
     pub(super) by_hand: BTreeSet<String>,
-    /// The Zoom users from whom a person took a license, and when.
+    /// The Zoom users who lost a license by what a person did, and when.
     pub(super) taken: BTreeMap<String, Instant>,
+    /// How many licenses were bought at Zoom.
+    pub(super) bought: u32,
     pub(super) deaths: u32,
     pub(super) pass: OperatorPass,
     /// What the day is played with.
@@ -153,7 +155,23 @@ impl Town {
         let (bells, disk, facts) = (Bells::default(), disk.clone(), String::new());
         bells.hear(&app);
         let taken = BTreeMap::new();
-        Ok(Self { app, zoom, clock, fuse, parties, seats, by_hand, taken, deaths: 0, pass, facts, bells, transport, disk })
+        Ok(Self {
+            app,
+            zoom,
+            clock,
+            fuse,
+            parties,
+            seats,
+            by_hand,
+            taken,
+            bought,
+            deaths: 0,
+            pass,
+            facts,
+            bells,
+            transport,
+            disk,
+        })
     }
 
     fn set_up_pool(&mut self, licenses: u32, dice: &Dice) -> Result<(), AppError> {
@@ -181,7 +199,7 @@ impl Town {
         let (app, pass) = (self.app.clone(), self.pass.clone());
         self.certainly(app.sync_seats(&pass))?;
         let seats = self.certainly(app.pool(&pass))?.seats;
-        self.seats = seats.into_values().filter_map(|seat| Some((seat.id, seat.zoom_user_id?))).collect();
+        self.seats = seats.into_values().map(|seat| (seat.id, seat.email.to_string())).collect();
         Ok(())
     }
 
@@ -288,7 +306,7 @@ impl Town {
         self.read(move |tx| census::turns(tx, &pass, now))
     }
 
-    /// What was asked of Zoom so far, but for the presses of Start.
+    /// What was asked of Zoom so far, but for the links that Start gave.
     pub(super) fn asked(&self) -> Result<Asked, AppError> {
         let now = self.now();
         let moves = self.read(move |tx| moves::on_day(tx, now))?;
@@ -298,7 +316,7 @@ impl Town {
             too_fast: u64::from(self.at_zoom(|zoom, _| refused(zoom))),
             attaches: u64::from(moves.attaches),
             detaches: u64::from(moves.detaches),
-            presses: 0,
+            links: 0,
         })
     }
 
@@ -331,7 +349,7 @@ impl Town {
     /// What is true at Zoom.
     pub(super) fn truth(&mut self) -> AtZoom {
         let licensed: BTreeSet<String> =
-            self.at_zoom(|zoom, _| zoom.users().filter(|user| user.is_licensed()).map(|user| user.id.clone()).collect());
+            self.at_zoom(|zoom, _| zoom.users().filter(|user| user.is_licensed()).map(|user| user.email.clone()).collect());
         self.by_hand.retain(|user| licensed.contains(user));
         let with = |users: &BTreeSet<String>| {
             self.seats.iter().filter(|(_, user)| users.contains(*user)).map(|(seat, _)| seat.clone()).collect()

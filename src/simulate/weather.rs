@@ -23,7 +23,7 @@ pub enum Faults {
     Freeze,
     /// The process dies between any two steps.
     Deaths,
-    /// People change licenses at Zoom's console.
+    /// People change licenses and users at Zoom's console.
     Hands,
     /// The clock jumps forward.
     Clock,
@@ -74,7 +74,7 @@ impl Weather {
             weather.deaths = dice.one_of(&[5, 30, 150]);
         }
         if has(Faults::Hands) && dice.chance(300) {
-            weather.hands = 10;
+            weather.hands = dice.one_of(&[5, 20, 60]);
         }
         if has(Faults::Clock) && dice.chance(200) {
             weather.jumps = 5;

@@ -16,8 +16,8 @@ pub struct Asked {
     pub attaches: u64,
     /// Licenses that were taken off.
     pub detaches: u64,
-    /// How often somebody pressed Start.
-    pub presses: u64,
+    /// How often Start gave Zoom's link.
+    pub links: u64,
 }
 
 /// The fewest calls that serve such a day.
@@ -26,7 +26,7 @@ pub fn fewest_calls(census: &Census, asked: &Asked) -> u64 {
         census.meetings.iter().filter(|meeting| meeting.number.is_some()).map(|meeting| told(meeting.sequence)).sum();
     let missed = census.meetings.iter().filter(|meeting| meeting.stage == Stage::Missed).count() as u64;
     // Put on and read back; looked at and taken off; proved and linked; asked about before it is given up.
-    rooms + 2 * asked.attaches + 2 * asked.detaches + 2 * asked.presses + missed
+    rooms + 2 * asked.attaches + 2 * asked.detaches + 2 * asked.links + missed
 }
 
 /// Zoom is told of a meeting once, and once more for each change of it.

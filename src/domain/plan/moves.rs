@@ -5,7 +5,7 @@
 //! future is known (Belady, IBM Systems Journal 5(2), 1966), and here it is known as far as meetings are booked.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::ids::SeatId;
 use crate::domain::meeting::{INSURED_FROM, SHORT, Stage};
@@ -34,10 +34,7 @@ pub(super) fn moves(snapshot: &Snapshot) -> Vec<Step> {
     steps.extend(in_need);
     steps.extend(attachments.steps);
     steps.extend(at_leisure);
-    steps.extend(wants.stuck());
-    steps.extend(shut_out(snapshot));
-    steps.extend(unpromised(snapshot, &pool));
-    steps.extend(cleared(snapshot, &pool));
+    steps.extend(told(snapshot, &pool, &attachments.troubled));
     steps
 }
 
@@ -51,10 +48,12 @@ pub(super) struct Wants<'a> {
     live: BTreeSet<&'a SeatId>,
 }
 
-struct Attachments {
+struct Attachments<'a> {
     steps: Vec<Step>,
     /// How many find no free license.
     unserved: usize,
+    /// The seats that should have a license and get none now, with the reason.
+    troubled: BTreeMap<&'a SeatId, Problem>,
 }
 
 impl<'a> Wants<'a> {
@@ -68,55 +67,37 @@ impl<'a> Wants<'a> {
         Self { snapshot, now, soon, live }
     }
 
-    /// The meetings without a license, the most urgent first and one for each seat. Whoever did not come keeps what is there
-    /// until Zoom has been asked, and is given none; so does a meeting that has ended and may be taken up again.
+    /// The meetings without a license, the most urgent first and one for each seat.
     pub(super) fn waiting(&self) -> Vec<&'a Need> {
         let snapshot = self.snapshot;
         let occupied = occupied(snapshot);
-        let waits = |need: &&Need| !occupied.contains(&need.seat) && is_coming(need, snapshot) && !is_no_show(need, snapshot);
-        let wanting = snapshot.needs.iter().filter(|need| need.wants_license_at(snapshot.now));
-        let mut waiting: Vec<&Need> = wanting.filter(waits).collect();
+        let waits = |need: &&Need| !occupied.contains(&need.seat) && is_to_be_served(need, snapshot);
+        let mut waiting: Vec<&Need> = snapshot.needs.iter().filter(waits).collect();
         waiting.sort_by_key(|need| urgency(need, snapshot));
         let mut seats = BTreeSet::new();
         waiting.retain(|need| seats.insert(&need.seat));
         waiting
     }
 
-    /// Meetings whose license is on its way and stays there, because Zoom has refused or given no answer.
-    fn stuck(&self) -> Vec<Step> {
-        let snapshot = self.snapshot;
-        let rests = |row: &PoolRow| {
-            matches!(row.slot.place(), Place::Attaching | Place::Detaching) && row.retry_at.is_some_and(|at| at > snapshot.now)
-        };
-        let resting: BTreeSet<&SeatId> =
-            snapshot.rows.iter().filter(|(row, _)| rests(row)).filter_map(|(row, _)| Some(&row.slot.claim()?.seat)).collect();
-        let waits = |need: &&Need| {
-            need.wants_license_at(snapshot.now)
-                && resting.contains(&need.seat)
-                && is_coming(need, snapshot)
-                && !is_no_show(need, snapshot)
-        };
-        snapshot.needs.iter().filter(waits).filter_map(|need| alert(need, Problem::Refused)).collect()
-    }
-
-    /// Free licenses go to the nearest deadlines; who gets none is told once.
-    fn attachments(&self, pool: &Pool<'_>) -> Attachments {
+    /// Free licenses go to the nearest deadlines.
+    fn attachments(&self, pool: &Pool<'a>) -> Attachments<'a> {
         let (barred, waiting): (Vec<&Need>, Vec<&Need>) =
             self.waiting().into_iter().partition(|need| self.snapshot.barred.contains(&need.seat));
-        let refused = barred.into_iter().filter_map(|need| alert(need, Problem::Refused));
+        let mut troubled = pool.stuck();
+        troubled.extend(barred.into_iter().map(|need| (&need.seat, Problem::Refused)));
         if let Some(freeze) = self.snapshot.settings.frozen_at(self.snapshot.now) {
-            let alerts = waiting.iter().filter_map(|need| alert(need, Problem::Frozen));
+            troubled.extend(waiting.iter().map(|need| (&need.seat, Problem::Frozen)));
             let probe = (freeze.probe_at <= self.snapshot.now).then(|| self.probe(&waiting, pool)).flatten();
-            return Attachments { steps: probe.into_iter().chain(alerts).chain(refused).collect(), unserved: 0 };
+            return Attachments { steps: probe.into_iter().collect(), unserved: 0, troubled };
         }
         let mut free = pool.free(self.snapshot.pressed.is_some());
-        let (mut steps, mut unserved) = (refused.collect::<Vec<Step>>(), 0);
+        let (mut steps, mut unserved) = (Vec::new(), 0);
         for need in &waiting {
             if let Some(row) = free.next() {
                 steps.push(attach(row, &need.seat, Some(need)));
             } else {
                 unserved += 1;
-                steps.extend(alert(need, if pool.has_resting() { Problem::Refused } else { Problem::NoneFree }));
+                troubled.insert(&need.seat, if pool.has_resting() { Problem::Refused } else { Problem::NoneFree });
             }
         }
         let bare = self.soon.iter().filter(|need| pool.is_bare(&need.seat));
@@ -126,7 +107,7 @@ impl<'a> Wants<'a> {
             let bare = self.snapshot.standing.iter().filter(|seat| pool.is_bare(seat) && !self.now.contains(seat));
             steps.extend(bare.zip(&mut free).map(|(seat, row)| attach(row, seat, None)));
         }
-        Attachments { steps, unserved }
+        Attachments { steps, unserved, troubled }
     }
 
     /// One attempt, for whoever needs it most; the others wait for its outcome.
@@ -145,25 +126,40 @@ impl<'a> Wants<'a> {
     }
 }
 
-/// Meetings whose seat is still taken by another, which runs over: host and operator know it before the start.
-fn shut_out(snapshot: &Snapshot) -> impl Iterator<Item = Step> {
-    snapshot.needs.iter().filter(|need| is_shut_out(need, snapshot)).filter_map(|need| alert(need, Problem::SeatBusy))
+/// What is wrong with each meeting: its host and the operator are told once, and again when it is over.
+fn told<'a>(
+    snapshot: &'a Snapshot,
+    pool: &'a Pool<'_>,
+    troubled: &'a BTreeMap<&SeatId, Problem>,
+) -> impl Iterator<Item = Step> + use<'a> {
+    snapshot.needs.iter().filter_map(|need| {
+        let known = need.alert.as_deref();
+        match problem(need, snapshot, pool, troubled) {
+            Some(problem) if known != Some(problem.word()) => Some(Step::Alert { meeting: need.meeting.clone(), problem }),
+            None if known.is_some() && is_over(need, snapshot, pool) => Some(Step::Clear { meeting: need.meeting.clone() }),
+            _ => None,
+        }
+    })
 }
 
-/// Running meetings to which no license is promised: their hosts know it, and are told again when Zoom's cut comes near.
-fn unpromised(snapshot: &Snapshot, pool: &Pool<'_>) -> Vec<Step> {
-    let problem = if snapshot.settings.frozen_at(snapshot.now).is_some() { Problem::Frozen } else { Problem::NoneFree };
-    let cut_short = |need: &&Need| needs_more_than_planned(need, snapshot.now) && !pool.attached.contains(&need.seat);
-    snapshot.needs.iter().filter(cut_short).filter_map(|need| alert(need, problem)).collect()
+fn problem(need: &Need, snapshot: &Snapshot, pool: &Pool<'_>, troubled: &BTreeMap<&SeatId, Problem>) -> Option<Problem> {
+    if is_shut_out(need, snapshot) {
+        return Some(Problem::SeatBusy);
+    }
+    // Every meeting of the seat is told, also the one that runs while the next has the nearer deadline.
+    if is_to_be_served(need, snapshot) {
+        return troubled.get(&need.seat).copied();
+    }
+    // Its host knows it from the start, and is told again when Zoom's cut comes near.
+    let is_cut_short = needs_more_than_planned(need, snapshot.now) && !pool.attached.contains(&need.seat);
+    let is_frozen = snapshot.settings.frozen_at(snapshot.now).is_some();
+    is_cut_short.then_some(if is_frozen { Problem::Frozen } else { Problem::NoneFree })
 }
 
-/// Alerts of meetings that have their license by now, or want none any more.
-fn cleared(snapshot: &Snapshot, pool: &Pool<'_>) -> Vec<Step> {
-    let over = |need: &&Need| {
-        let wants_one = need.wants_license_at(snapshot.now) || needs_more_than_planned(need, snapshot.now);
-        need.alert.is_some() && !is_shut_out(need, snapshot) && (pool.attached.contains(&need.seat) || !wants_one)
-    };
-    snapshot.needs.iter().filter(over).map(|need| Step::Clear { meeting: need.meeting.clone() }).collect()
+/// Whether the meeting has its license by now, or wants none any more.
+fn is_over(need: &Need, snapshot: &Snapshot, pool: &Pool<'_>) -> bool {
+    let wants_one = need.wants_license_at(snapshot.now) || needs_more_than_planned(need, snapshot.now);
+    pool.attached.contains(&need.seat) || !wants_one
 }
 
 /// Whether a meeting runs without the promise of a license and will be cut by Zoom: a short one only when it runs long.
@@ -172,9 +168,12 @@ fn needs_more_than_planned(need: &Need, now: Instant) -> bool {
     need.live_since.is_some_and(|since| !need.is_promised_since(now) && (!planned_without || now >= since + INSURED_FROM))
 }
 
-/// Whether somebody meets, or is still to come.
-fn is_coming(need: &Need, snapshot: &Snapshot) -> bool {
-    need.stage == Stage::Live || need.is_awaited_at(snapshot.now) || snapshot.pressed.as_ref() == Some(&need.meeting)
+/// Whether it should have a license now, and somebody meets or is still to come. Whoever did not come keeps what is there until
+/// Zoom has been asked, and is given none; so does a meeting that has ended and may be taken up again.
+fn is_to_be_served(need: &Need, snapshot: &Snapshot) -> bool {
+    let is_pressed = snapshot.pressed.as_ref() == Some(&need.meeting);
+    let is_coming = need.stage == Stage::Live || need.is_awaited_at(snapshot.now) || is_pressed;
+    need.wants_license_at(snapshot.now) && is_coming && !is_no_show(need, snapshot)
 }
 
 /// Before everybody else the one whose host is pressing Start; then by deadline.
@@ -184,10 +183,6 @@ fn urgency<'a>(need: &'a Need, snapshot: &Snapshot) -> (bool, Instant, &'a str) 
 
 fn attach(row: &PoolRow, seat: &SeatId, need: Option<&&Need>) -> Step {
     Step::Attach { license: row.number, seat: seat.clone(), meeting: need.map(|need| need.meeting.clone()) }
-}
-
-fn alert(need: &Need, problem: Problem) -> Option<Step> {
-    (need.alert.as_deref() != Some(problem.word())).then(|| Step::Alert { meeting: need.meeting.clone(), problem })
 }
 
 fn occupied(snapshot: &Snapshot) -> BTreeSet<&SeatId> {
@@ -250,6 +245,16 @@ impl<'a> Pool<'a> {
     fn has_resting(&self) -> bool {
         let resting = |(row, until): &(PoolRow, Option<Instant>)| !row.is_free_to_touch(*until, self.snapshot.now);
         self.rows.iter().filter(|(row, _)| row.slot.place() == Place::Free).any(resting)
+    }
+
+    /// Seats whose license is on its way and stays there, because Zoom has refused or given no answer.
+    fn stuck(&self) -> BTreeMap<&'a SeatId, Problem> {
+        let rests = |row: &&PoolRow| {
+            let is_moving = matches!(row.slot.place(), Place::Attaching | Place::Detaching);
+            is_moving && row.retry_at.is_some_and(|at| at > self.snapshot.now)
+        };
+        let resting = self.rows.iter().map(|(row, _)| row).filter(rests);
+        resting.filter_map(|row| Some((&row.slot.claim()?.seat, Problem::Refused))).collect()
     }
 
     fn settlements(&self) -> Vec<Step> {

@@ -133,6 +133,13 @@ impl World {
         self.set_status(now, id, UserStatus::Active, "user.activated");
     }
 
+    /// Makes it a user who has yet to open the activation link.
+    pub fn await_activation(&mut self, id: &str) {
+        if let Some(user) = self.users.get_mut(id) {
+            user.status = UserStatus::Pending;
+        }
+    }
+
     /// Switches a user off; its license is free again.
     pub fn deactivate_user(&mut self, now: i64, id: &str) {
         if let Some(user) = self.users.get_mut(id) {

@@ -46,3 +46,28 @@ fn who_waits_for_a_license_that_is_stuck_on_its_way_is_told() {
     let known = Need { alert: Some("refused".to_owned()), ..running };
     assert_eq!(plan(&snapshot(1, rows, vec![known])), [], "once");
 }
+
+#[test]
+fn every_meeting_of_a_seat_that_gets_no_license_is_told() {
+    let running = need("a", "s", 0, Stage::Live);
+    let next = need("b", "s", 32, Stage::Booked);
+    let told = |need: &Need, problem| Step::Alert { meeting: need.meeting.clone(), problem };
+    let needs = vec![running.clone(), next.clone()];
+    let both = [told(&running, Problem::NoneFree), told(&next, Problem::NoneFree)];
+    assert_eq!(plan(&snapshot(28, Vec::new(), needs.clone())), both, "there is no license at all");
+    let mut stuck = row(1, Slot::Attaching(on("s")));
+    stuck.0.retry_at = Some(at(29));
+    let both = [told(&running, Problem::Refused), told(&next, Problem::Refused)];
+    assert_eq!(plan(&snapshot(28, vec![stuck], needs)), both, "Zoom gives no answer");
+}
+
+#[test]
+fn whoever_finds_seat_and_licenses_taken_is_told_of_one_of_them_once() {
+    let over = Need { host: UserId::new("other"), ..need("a", "s", -32, Stage::Live) };
+    let mut next = need("b", "s", 0, Stage::Booked);
+    next.alert = Some("seat_busy".to_owned());
+    let steps = plan(&snapshot(1, Vec::new(), vec![over, next.clone()]));
+    let of_next =
+        |step: &&Step| matches!(step, Step::Alert { meeting, .. } | Step::Clear { meeting } if *meeting == next.meeting);
+    assert_eq!(steps.iter().filter(of_next).count(), 0, "{steps:?}");
+}
