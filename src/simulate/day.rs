@@ -43,6 +43,7 @@ pub(super) struct Day {
     written: Option<i64>,
     pub(super) alarms: Alarms,
     live_since: BTreeMap<MeetingId, Instant>,
+    nothing_goes_wrong: bool,
     /// The meetings that are passed over, and since when.
     passed_over: BTreeMap<MeetingId, Instant>,
     pub(super) answered: BTreeSet<String>,
@@ -67,7 +68,8 @@ pub(super) fn live(
     let dice = Dice::of(seed);
     let town = Town::found(&dice, disk)?;
     let weather = Weather::of(faults, &dice);
-    let mut day = Day { weather, tells, sabotage, ..Day::begin(town, dice)? };
+    let nothing_goes_wrong = weather.is_fair();
+    let mut day = Day { weather, nothing_goes_wrong, tells, sabotage, ..Day::begin(town, dice)? };
     if sabotage == Some(Sabotage::AsksTwice) {
         day.town.ask_twice();
     }
@@ -97,6 +99,7 @@ impl Day {
             written: None,
             alarms: Alarms::new(),
             live_since: BTreeMap::new(),
+            nothing_goes_wrong: false,
             passed_over: BTreeMap::new(),
             answered: BTreeSet::new(),
             breaches: Vec::new(),
@@ -270,7 +273,7 @@ impl Day {
     }
 
     fn see_who_is_passed_over(&mut self) {
-        if !self.weather.is_fair() {
+        if !self.nothing_goes_wrong {
             return;
         }
         let now = self.town.now();
