@@ -1,9 +1,10 @@
-//! What the operator's pool page says while meetings run.
+//! What is told of licenses and seats while meetings run and afterwards: to the operator, and to an admin in a sheet.
 
 use super::starting::enter;
 use super::*;
+use crate::domain::ids::MeetingId;
 use crate::domain::pool::{PoolSettings, Release};
-use crate::store::pool;
+use crate::store::{meetings, pool};
 use crate::web::tests::path_of;
 use crate::zoom::label::Label;
 
@@ -102,4 +103,27 @@ async fn one_webhook_soon_after_a_missing_one_is_not_enough() {
     scene.settle().await;
     assert_eq!(asks_and_warns(&scene, &mut operator, 145).await, (true, true));
     assert_eq!(asks_and_warns(&scene, &mut operator, 147).await, (false, false));
+}
+
+#[actix_web::test]
+async fn a_sheet_names_the_seats_of_then() {
+    let scene = Scene::new(1).await;
+    let browser = Browser::of(&scene.app);
+    let (mut ana, mut bo) = (scene.signed_in(&browser, ANA).await, scene.signed_in(&browser, BO).await);
+    let path = bo.books("2026-11-24", "15:00", &[]).await;
+    scene.at(116).await;
+    scene.at(120).await;
+    let number = enter(&scene, bo.post(&format!("{path}/start"), &[]).await.header("location"));
+    scene.settle().await;
+    scene.at(140).await;
+    scene.zoom(|zoom, now| zoom.end(now, number, "done"));
+    scene.settle().await;
+    scene.at(150).await;
+    let id = MeetingId::new(path.rsplit('/').next().unwrap());
+    let scope = scene.people[BO].0.clone();
+    let seat = scene.app.store.read::<_, StoreError, _>(move |tx| meetings::find(tx, &scope, &id)).await.unwrap().unwrap().seat;
+    scene.app.assign_seat(&scene.console, seat, None, None).await.unwrap();
+    let sheet = ana.get("/t/acme/usage.csv").await.body;
+    let in_use: Vec<&str> = sheet.lines().filter(|line| line.starts_with("In use,")).collect();
+    assert!(matches!(in_use[..], [line] if line.contains(",seat-of-bo-at-acme.example@ours.example,")), "{sheet}");
 }
