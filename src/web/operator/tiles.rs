@@ -172,7 +172,8 @@ pub(super) fn time_of(meeting: &MeetingView) -> String {
 }
 
 fn alert(tenant: &str, meeting: &MeetingView, view: &PoolView, now: Instant) -> Option<Alert> {
-    let around = Around::of_pool(&view.settings, view.tenants.get(&meeting.meeting.tenant), now);
+    let of = (view.tenants.get(&meeting.meeting.tenant), view.seats.get(&meeting.meeting.seat));
+    let around = Around::of_pool(&view.settings, of, now);
     let text = trouble(meeting, &around)?;
     Some(Alert { tenant: tenant.to_owned(), host: meeting.host_name.clone(), when: time_of(meeting), text })
 }
