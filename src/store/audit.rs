@@ -1,5 +1,7 @@
 //! What happened, who did it and when. Rows are only ever added, in the transaction of what they tell of.
 
+use std::collections::{BTreeSet, HashMap};
+
 use diesel::prelude::*;
 
 use crate::domain::ids::{MeetingId, OperatorId, TenantId, UserId};
@@ -7,7 +9,7 @@ use crate::domain::time::Instant;
 
 use super::convert::instant;
 use super::error::StoreError;
-use super::schema::{audit, operators, tenants, users};
+use super::schema::{audit, operators, seats, tenants, users};
 use super::scope::{OperatorPass, TenantScope};
 use super::transaction::{ReadTx, WriteTx};
 
@@ -89,6 +91,13 @@ pub struct Shown {
 }
 
 impl Shown {
+    /// An entry for tests of how it is told.
+    #[cfg(test)]
+    pub(crate) fn of(actor: &str, action: &str, detail: &str) -> Self {
+        let (actor, action, detail) = (actor.to_owned(), action.to_owned(), detail.to_owned());
+        Self { at: 0, actor, actor_id: None, action, meeting_id: None, detail }
+    }
+
     /// When it happened.
     pub fn at(&self) -> Instant {
         instant(self.at)
@@ -174,6 +183,23 @@ impl ShownAnywhere {
     pub fn by(&self) -> Option<&str> {
         self.operator.as_deref().or(self.user.as_deref())
     }
+}
+
+/// What the ids in these texts stand for: the names of users and operators, the addresses of seats.
+pub fn names_in<'a>(
+    tx: &mut ReadTx<'_>,
+    _: &OperatorPass,
+    texts: impl Iterator<Item = &'a str>,
+) -> Result<HashMap<String, String>, StoreError> {
+    let words: BTreeSet<&str> = texts.flat_map(|text| text.split(' ')).collect();
+    let mut names: Vec<(String, String)> =
+        users::table.filter(users::id.eq_any(&words)).select((users::id, users::name)).load(tx.db())?;
+    let operators: Vec<(String, String)> =
+        operators::table.filter(operators::id.eq_any(&words)).select((operators::id, operators::name)).load(tx.db())?;
+    let seats: Vec<(String, String)> =
+        seats::table.filter(seats::id.eq_any(&words)).select((seats::id, seats::email)).load(tx.db())?;
+    names.extend(operators.into_iter().chain(seats));
+    Ok(names.into_iter().collect())
 }
 
 /// The newest entries with one of these actions: when and what.

@@ -1,6 +1,7 @@
 //! The whole service, asked as a browser asks it, on a database in memory.
 
 mod accounts;
+mod audit;
 mod bodies;
 mod doors;
 mod pool;

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::domain::ids::UserId;
 use crate::domain::names::ZoneName;
-use crate::domain::plan::Problem;
 use crate::domain::time::Instant;
 use crate::domain::when;
 use crate::store::audit;
 use crate::store::letters::{self, LetterState};
 
-use super::words::Badge;
+use super::words::{Badge, why_no_license};
 
 /// One line of the history.
 pub(super) struct Happened {
@@ -82,12 +81,7 @@ fn sentence(action: &str, detail: &str, who: &str) -> String {
         "meeting.started" => "The meeting began".to_owned(),
         "meeting.ended" => "The meeting ended".to_owned(),
         "meeting.missed" => "Nobody started it in time".to_owned(),
-        "meeting.no_license" => match Problem::from_word(detail) {
-            Some(Problem::NoneFree) => "No license was free".to_owned(),
-            Some(Problem::Frozen) => "Zoom let no license move".to_owned(),
-            Some(Problem::SeatBusy) => "Another meeting still ran on its Zoom seat".to_owned(),
-            Some(Problem::Refused) | None => "Zoom gave it no license".to_owned(),
-        },
+        "meeting.no_license" => why_no_license(detail).to_owned(),
         "meeting.reseated" => "It was put on another Zoom seat".to_owned(),
         "meeting.alert_over" => "The trouble with the license was over".to_owned(),
         "client.arrived" => "The client arrived".to_owned(),
