@@ -84,8 +84,9 @@ pub fn during(tx: &mut ReadTx<'_>, during: Window, settings: &PoolSettings) -> R
         .select(COLUMNS)
         .load(tx.db())?;
     rows.extend(running);
-    let holds = rows.into_iter().map(|row| row.into_domain(settings)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Demand { holds, shares: shares(tx)?, promisable: settings.promisable(), licensed_seats: licensed_seats(tx)? })
+    let licensed_seats = licensed_seats(tx)?;
+    let holds = rows.into_iter().map(|row| row.into_domain(settings, &licensed_seats)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Demand { holds, shares: shares(tx)?, promisable: settings.promisable(), licensed_seats })
 }
 
 /// The seats that have a license now: Zoom has confirmed it, and nobody is taking it away.
@@ -105,7 +106,7 @@ pub fn shares(tx: &mut ReadTx<'_>) -> Result<BTreeMap<TenantId, Share>, StoreErr
 }
 
 impl Row {
-    fn into_domain(self, settings: &PoolSettings) -> Result<Hold, StoreError> {
+    fn into_domain(self, settings: &PoolSettings, licensed_seats: &BTreeSet<SeatId>) -> Result<Hold, StoreError> {
         let hold = window(self.hold_from, self.hold_until)?;
         // Planned: the meeting itself. A meeting that was begun early, again or runs over is busy for as long as it holds.
         let (lead, grace) = (settings.lead.as_seconds(), settings.grace.as_seconds());
@@ -113,14 +114,17 @@ impl Row {
         // Begun before its hold it is busy all the same.
         let begins = self.run_since.filter(|_| self.stage == Stage::Live.word()).map_or(begins, |since| since.min(begins));
         let ends = self.ends_at.min(self.hold_until).max(self.hold_until - grace);
+        let seat = SeatId::new(self.seat_id);
+        // Whoever runs with a license keeps it, promised or not, and so it cannot be promised to anybody else.
+        let is_in_use = self.stage == Stage::Live.word() && licensed_seats.contains(&seat);
         Ok(Hold {
             meeting: MeetingId::new(self.id),
             tenant: TenantId::new(self.tenant_id),
             host: UserId::new(self.host_id),
-            seat: SeatId::new(self.seat_id),
             busy: window(begins, ends).unwrap_or(hold),
             hold,
-            licensed: self.licensed,
+            licensed: self.licensed || is_in_use,
+            seat,
         })
     }
 }
