@@ -126,13 +126,21 @@ pub fn add(tx: &mut WriteTx<'_>, entry: &Entry) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What happened to one meeting, oldest first.
-pub fn list_for_meeting(tx: &mut ReadTx<'_>, scope: &TenantScope, meeting: &MeetingId) -> Result<Vec<Shown>, StoreError> {
+/// What happened to one meeting, oldest first, each entry with the name of the user who did it, if it was one.
+pub fn list_for_meeting(
+    tx: &mut ReadTx<'_>,
+    scope: &TenantScope,
+    meeting: &MeetingId,
+) -> Result<Vec<(Shown, Option<String>)>, StoreError> {
     Ok(audit::table
+        .left_join(users::table.on(audit::actor_id.eq(users::id.nullable()).and(users::tenant_id.eq(scope.tenant().as_str()))))
         .filter(audit::tenant_id.eq(scope.tenant().as_str()))
         .filter(audit::meeting_id.eq(meeting.as_str()))
         .order((audit::at.asc(), audit::id.asc()))
-        .select((audit::at, audit::actor, audit::actor_id, audit::action, audit::meeting_id, audit::detail))
+        .select((
+            (audit::at, audit::actor, audit::actor_id, audit::action, audit::meeting_id, audit::detail),
+            users::name.nullable(),
+        ))
         .limit(200)
         .load(tx.of(scope))?)
 }

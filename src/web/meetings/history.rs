@@ -1,8 +1,5 @@
 //! What happened to a meeting and which letters went out about it, in plain words.
 
-use std::collections::BTreeMap;
-
-use crate::domain::ids::UserId;
 use crate::domain::names::ZoneName;
 use crate::domain::time::Instant;
 use crate::domain::when;
@@ -36,15 +33,12 @@ pub(super) struct Sent {
 }
 
 /// The history, oldest first.
-pub(super) fn history(rows: &[audit::Shown], names: &BTreeMap<UserId, String>, now: Instant, zone: &ZoneName) -> Vec<Happened> {
-    let line = |row: &audit::Shown| {
-        let user = row.user().and_then(|id| names.get(&id).cloned());
-        Happened {
-            text: sentence(&row.action, &row.detail, &user.unwrap_or_else(|| actor(&row.actor).to_owned())),
-            iso: row.at().to_string(),
-            at: short(row.at(), now, zone),
-            bad: matches!(row.action.as_str(), "meeting.missed" | "meeting.no_license"),
-        }
+pub(super) fn history(rows: &[(audit::Shown, Option<String>)], now: Instant, zone: &ZoneName) -> Vec<Happened> {
+    let line = |(row, user): &(audit::Shown, Option<String>)| Happened {
+        text: sentence(&row.action, &row.detail, user.as_deref().unwrap_or_else(|| actor(&row.actor))),
+        iso: row.at().to_string(),
+        at: short(row.at(), now, zone),
+        bad: matches!(row.action.as_str(), "meeting.missed" | "meeting.no_license"),
     };
     rows.iter().map(line).collect()
 }
