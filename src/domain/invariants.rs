@@ -6,6 +6,7 @@
 //! are checked where that is known.
 
 mod calls;
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +17,7 @@ use super::tenant::Share;
 use super::time::{Instant, SLOT_SECONDS, Span, Window};
 
 pub use calls::{Asked, few_calls, fewest_calls};
+pub use told::passed_over;
 
 /// Everything the invariants speak of, at one moment.
 #[derive(Clone, Debug)]
@@ -168,7 +170,7 @@ pub fn after_step(
     let mut found = Vec::new();
     found.extend(admissions(before, after));
     found.extend(licenses(after, zoom));
-    found.extend(licensed_or_told(after, zoom, live_since, told_by));
+    found.extend(told::licensed_or_told(after, zoom, live_since, told_by));
     found.extend(one_effect(after));
     found.extend(old_runs(after, zoom));
     found.extend(one_at_a_time(after));
@@ -193,9 +195,14 @@ fn is_newly_promised(before: Option<&Kept>, meeting: &Kept, now: Instant) -> boo
         None => true,
         Some(before) if !before.licensed || before.seat != meeting.seat => true,
         Some(_) if meeting.stage == Stage::Live => false,
-        Some(before) if before.stage == Stage::Live && meeting.hold.1 <= now + Span::seconds(SLOT_SECONDS) => false,
+        Some(before) if has_just_run(before, meeting) && meeting.hold.1 <= now + Span::seconds(SLOT_SECONDS) => false,
         Some(before) => meeting.hold.0 < before.hold.0 || before.hold.1 < meeting.hold.1,
     }
+}
+
+/// Also when only its end was heard of.
+fn has_just_run(before: &Kept, meeting: &Kept) -> bool {
+    before.stage == Stage::Live || (meeting.stage == Stage::Ended && meeting.run != before.run)
 }
 
 fn over_the_limit(meeting: &Kept, census: &Census) -> Option<Breach> {
@@ -247,44 +254,6 @@ fn licenses(census: &Census, zoom: &AtZoom) -> Vec<Breach> {
     let twice = census.rows.iter().filter_map(|row| row.seat.as_ref()).find(|seat| !seats.insert(*seat));
     found.extend(twice.map(|seat| Breach::new(Invariant::Licenses, format!("two rows stand for seat {seat}"))));
     found
-}
-
-/// I3.
-fn licensed_or_told(census: &Census, zoom: &AtZoom, live_since: &BTreeMap<MeetingId, Instant>, told_by: Span) -> Vec<Breach> {
-    let lacks = |meeting: &&Kept| {
-        let Some(since) = live_since.get(&meeting.id) else { return false };
-        let promised_since = (*since).max(meeting.hold.0);
-        meeting.stage == Stage::Live
-            && meeting.licensed
-            && promised_since + told_by <= census.now
-            && !zoom.licensed.contains(&meeting.seat)
-            && !zoom.just_taken.contains(&meeting.seat)
-            && !meeting.has_alert
-    };
-    let words = |meeting: &Kept| format!("meeting {} runs without its license and nobody is told", meeting.id);
-    census.meetings.iter().filter(lacks).map(|meeting| Breach::new(Invariant::LicensedOrTold, words(meeting))).collect()
-}
-
-/// I3, on a day on which nothing goes wrong: the meetings whose license is due and not on its way while one is free, or lies on
-/// a seat to which none is promised. More than a moment of that is a breach.
-pub fn passed_over(census: &Census) -> Vec<&MeetingId> {
-    let now = census.now;
-    let is_promised = |meeting: &&Kept| {
-        let is_awaited = matches!(meeting.stage, Stage::Booked | Stage::Ended | Stage::Missed) && now < meeting.hold.1;
-        meeting.licensed && meeting.hold.0 <= now && (is_awaited || meeting.stage == Stage::Live)
-    };
-    let promised: BTreeSet<&SeatId> = census.meetings.iter().filter(is_promised).map(|meeting| &meeting.seat).collect();
-    let lies_idle = |row: &Row| match row.place {
-        Place::Free => true,
-        Place::Attached => row.seat.as_ref().is_none_or(|seat| !promised.contains(seat)),
-        Place::Attaching | Place::Detaching => false,
-    };
-    if !census.floats || !census.rows.iter().any(lies_idle) {
-        return Vec::new();
-    }
-    let has_row = |seat: &SeatId| census.rows.iter().any(|row| row.seat.as_ref() == Some(seat));
-    let comes = |meeting: &&Kept| matches!(meeting.stage, Stage::Booked | Stage::Live) && !has_row(&meeting.seat);
-    census.meetings.iter().filter(is_promised).filter(comes).map(|meeting| &meeting.id).collect()
 }
 
 /// I4, as far as meetings go: a run starts once and ends once.

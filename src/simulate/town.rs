@@ -188,7 +188,7 @@ impl Town {
         let (lead, grace) = (minutes(&[0, 5, 5, 5, 10]), minutes(&[0, 5, 5, 5, 10]));
         let (rejoin, no_show) = (minutes(&[1, 2, 2, 2, 5]), minutes(&[10, 15, 15, 15, 30]));
         let found = self.certainly(app.pool(&pass))?.settings;
-        let settings = PoolSettings { spare, strategy, release, move_budget, late_attach, lead, grace, rejoin, no_show, ..found };
+        let settings = PoolSettings { spare, lead, grace, rejoin, no_show, strategy, release, move_budget, late_attach, ..found };
         self.facts = format!(
             "{licenses} licenses, {} kept back, {} {}, budget {move_budget:?}, late attach {late_attach}; lead {}, grace {}, \
              rejoin {}, no-show {} minutes",

@@ -74,7 +74,7 @@ pub fn needs(
         let is_late = row.stage == Stage::Booked.word() && row.starts_at <= now.seconds();
         let free_since = if is_late { last_end_before(tx, &row, now)? } else { None };
         let licensed_since = licensed_since(&row.seat_id, rows);
-        needs.push(Need { free_since, licensed_since, ..row.into_domain()? });
+        needs.push(Need { licensed_since, free_since, ..row.into_domain()? });
     }
     Ok(needs)
 }
@@ -216,7 +216,7 @@ pub fn holding_on_seat(
         .filter(meetings::hold_from.gt((now - LONGEST_HOLD).seconds()))
         .filter(meetings::hold_until.gt(now.seconds()))
         .select(MeetingRow::as_select())
-        .load(tx.db())?;
+        .load(tx.of(scope))?;
     rows.into_iter().map(MeetingRow::into_domain).collect()
 }
 

@@ -56,6 +56,7 @@ fn ask_all(tx: &mut ReadTx<'_>, scope: &TenantScope) -> Result<Vec<(&'static str
         ("meetings::list", meetings::list(tx, scope, &filter(false))?.len()),
         ("meetings::find_by_key", meetings::find_by_key(tx, scope, &key("key-m1"))?.iter().count()),
         ("meetings::list_ahead_of_host", meetings::list_ahead_of_host(tx, scope, &bo())?.len()),
+        ("meetings::holding_on_seat", meetings::holding_on_seat(tx, scope, &SeatId::new("seat-bo"), at(65))?.len()),
         ("letters::list_for_meeting", letters::list_for_meeting(tx, scope, &m1())?.len()),
         ("audit::list", audit::list(tx, scope, 0, 50)?.len()),
         ("audit::list_for_meeting", audit::list_for_meeting(tx, scope, &m1())?.len()),
