@@ -154,7 +154,7 @@ impl App {
 fn nearest(tx: &mut ReadTx<'_>, request: &Request, rules: &Rules) -> Result<Vec<Instant>, StoreError> {
     let settings = pool::settings(tx)?;
     for within in OFFER_WITHIN {
-        let demand = demand::during(tx, Demand::needed(request, rules, within), &settings)?;
+        let demand = demand::during(tx, Demand::needed(request, rules, within), &settings, rules.now)?;
         let found = admission::nearest(request, &demand, rules, OFFERS, within);
         if !found.is_empty() {
             return Ok(found);
@@ -170,7 +170,7 @@ pub(super) fn decide(
     rules: &Rules,
     settings: &PoolSettings,
 ) -> Result<Result<Admitted, Refusal>, StoreError> {
-    let demand = demand::during(tx, Demand::needed(request, rules, Span::ZERO), settings)?;
+    let demand = demand::during(tx, Demand::needed(request, rules, Span::ZERO), settings, rules.now)?;
     Ok(admission::admit(request, &demand, rules))
 }
 

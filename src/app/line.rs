@@ -101,6 +101,7 @@ impl App {
         hold: (Instant, Instant),
         licensed: bool,
     ) -> Result<(), AppError> {
+        self.note_hold(tx, scope, meeting, hold.0)?;
         if meeting.waits_to_begin() {
             let begins = Meeting {
                 window: meeting.window.moved_to(hold.0),
@@ -218,7 +219,7 @@ fn asks(meeting: &Meeting, now: Instant) -> Request {
 fn first_start(tx: &mut ReadTx<'_>, request: &Request, ahead: &[Request], now: Instant) -> Result<Option<Span>, StoreError> {
     let settings = pool::settings(tx)?;
     let rules = rules(&settings, now);
-    let mut demand = demand::during(tx, Demand::needed(request, &rules, WAIT_WITHIN), &settings)?;
+    let mut demand = demand::during(tx, Demand::needed(request, &rules, WAIT_WITHIN), &settings, now)?;
     for before in ahead {
         let start = earliest(before, &demand, &rules);
         demand.holds.extend(start.map(|start| held_from(start, before, &rules)));
