@@ -136,9 +136,9 @@ both_databases! {
             let view = world.app.zoom_account(&world.console).await.unwrap();
             view.repaired.into_iter().map(|(_, words)| words).collect::<Vec<_>>()
         };
-        assert_eq!(repaired(&world).await, [told.clone()], "before the account is read");
+        assert_eq!(repaired(&world).await, [&*told], "before the account is read");
         world.read_account().await;
-        assert_eq!(repaired(&world).await, [told], "and once");
+        assert_eq!(repaired(&world).await, [&*told], "and once");
     }
 
     async fn licenses_that_people_put_on_seats_count_among_the_days_moves(db: Database) {

@@ -97,7 +97,7 @@ const OF_FEW: [&str; 2] = ["meetings_queued", "meetings_unsynced"];
 /// The same for PostgreSQL, which walks only where no index helps once it has been told to avoid it; its policies for rows must
 /// not come in between. The plan is the one for any values, so that what is stored here does not matter.
 fn walks_on_postgres(db: &mut Raw, statement: &str) -> Vec<String> {
-    let values = (1..).take_while(|number| statement.contains(&format!("${number}"))).map(|_| "NULL").collect::<Vec<_>>();
+    let values = (1..100).take_while(|number| statement.contains(&format!("${number}"))).map(|_| "NULL").collect::<Vec<_>>();
     let values = if values.is_empty() { String::new() } else { format!("({})", values.join(", ")) };
     db.execute(&format!("PREPARE asked AS {statement}"));
     let plan = db.rows(&format!("SELECT plan AS a, NULL AS b, NULL AS c FROM pg_temp.plan_of('EXECUTE asked{values}') AS plan"));
