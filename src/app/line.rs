@@ -4,13 +4,14 @@
 
 use std::sync::Arc;
 
-use crate::domain::admission::{self, Demand, Hold, Request, Rules};
+use crate::domain::admission::{self, Admitted, Demand, Hold, Refusal, Request, Rules};
 use crate::domain::ids::MeetingId;
 use crate::domain::line;
 use crate::domain::meeting::{Kind, Meeting, Stage};
 use crate::domain::plan::waiting;
+use crate::domain::pool::PoolSettings;
 use crate::domain::tenant::User;
-use crate::domain::time::{Instant, Span};
+use crate::domain::time::{Instant, Span, Window};
 use crate::domain::zone;
 use crate::store::audit::{self, Actor};
 use crate::store::scope::TenantScope;
@@ -69,7 +70,7 @@ impl App {
         for (scope, meeting) in self.in_order(tx)? {
             if line::has_left(&meeting, now) {
                 self.leave(tx, &scope, &meeting, Actor::Keeper)?;
-            } else if let Ok(admitted) = decide(tx, &asks(&meeting, now), &rules, &settings)? {
+            } else if let Ok(admitted) = grant(tx, &meeting, &rules, &settings)? {
                 self.begin(tx, &scope, &meeting, (now, admitted.hold.end()), true)?;
                 audit::add(
                     tx,
@@ -200,6 +201,27 @@ impl App {
         let ahead: Vec<Request> = ahead.map(|meeting| asks(meeting, now)).collect();
         Ok(Wait { position: ahead.len() + 1, about: first_start(tx, request, &ahead, now)? })
     }
+}
+
+/// Whether the meeting in line can be given a license now. One that runs, and that Zoom would cut, is also given one that is
+/// kept back, which is what they are kept back for.
+fn grant(
+    tx: &mut ReadTx<'_>,
+    meeting: &Meeting,
+    rules: &Rules,
+    settings: &PoolSettings,
+) -> Result<Result<Admitted, Refusal>, StoreError> {
+    let request = asks(meeting, rules.now);
+    if meeting.state.stage() != Stage::Live {
+        return decide(tx, &request, rules, settings);
+    }
+    let settings = PoolSettings { spare: Some(0), ..settings.clone() };
+    let mut demand = demand::during(tx, Demand::needed(&request, rules, Span::ZERO), &settings, rules.now)?;
+    // It is on its seat already: what its host has planned there next is no reason to let Zoom cut it.
+    let past = Window::lasting(rules.now - Span::minutes(1), Span::minutes(1));
+    let is_next = |hold: &&mut Hold| hold.seat == meeting.seat || hold.host == meeting.host;
+    demand.holds.iter_mut().filter(is_next).for_each(|hold| hold.busy = past);
+    Ok(admission::admit(&request, &demand, rules))
 }
 
 /// What a meeting in line asks for: a license on its seat from now on.

@@ -76,6 +76,8 @@ impl App {
                 Ok(Attached::Yes | Attached::No(_)) | Err(AppError::Zoom(_)) => {}
                 Err(error) => return Err(error),
             }
+        } else if meeting.state.stage() != Stage::Live {
+            self.take_what_was_left(&meeting.seat).await?;
         }
         match self.start_url(scope, &meeting).await {
             Ok(url) => {
@@ -115,11 +117,6 @@ impl App {
         };
         let now = self.now();
         let mut meeting = own(tx)?;
-        if meeting.queued_at.is_some() {
-            // Whoever has waited longer comes first.
-            self.serve(tx)?;
-            meeting = own(tx)?;
-        }
         match meeting.state.stage() {
             Stage::Cancelled => return Ok(Permit::Cancelled),
             Stage::Live => return Ok(Permit::Granted(Box::new(meeting))),
@@ -130,9 +127,20 @@ impl App {
         let settings = pool::settings(tx)?;
         let rules = rules(&settings, now);
         let obstacle = obstacle_on(tx, &meeting.seat, &meeting)?;
-        let is_content = meeting.licensed || with == With::WhateverThereIs || !needs_license(&tenant, meeting.window.length());
-        if obstacle.is_none() && is_content && is_granted(&meeting, now) {
-            return Ok(Permit::Granted(Box::new(meeting)));
+        let is_content = |meeting: &Meeting| {
+            meeting.licensed || with == With::WhateverThereIs || !needs_license(&tenant, meeting.window.length())
+        };
+        let begins = |meeting: &Meeting| obstacle.is_none() && is_content(meeting) && is_granted(meeting, now);
+        if !begins(&meeting) {
+            // Whoever has waited longer comes first, and this one may be the next of them.
+            self.serve(tx)?;
+            meeting = own(tx)?;
+        }
+        if begins(&meeting) {
+            return self.granted(tx, scope, meeting);
+        }
+        if meeting.state.stage() == Stage::Cancelled {
+            return Ok(Permit::Cancelled);
         }
         let window = line::wanted(&meeting, now);
         let licensed = needs_license(&tenant, window.length());
@@ -174,7 +182,22 @@ impl App {
                 }
             }
         }
-        Ok(Permit::Granted(Box::new(own(tx)?)))
+        let meeting = own(tx)?;
+        self.granted(tx, scope, meeting)
+    }
+
+    /// It begins. Without a promise of its own it takes over none: whoever meets here now does not come back to the meeting
+    /// before, for which a license may still be on the seat.
+    fn granted(&self, tx: &mut WriteTx<'_>, scope: &TenantScope, meeting: Meeting) -> Result<Permit, AppError> {
+        let now = self.now();
+        if !meeting.is_promised_at(now) {
+            let before = meetings::holding_on_seat(tx, scope, &meeting.seat, now)?;
+            let is_over = |other: &&Meeting| other.state.stage() == Stage::Ended && !other.is_awaited_at(now);
+            for last in before.iter().filter(is_over).filter(|other| other.id != meeting.id) {
+                meetings::set_hold(tx, scope, &last.id, (last.hold.start().min(now), now), last.licensed)?;
+            }
+        }
+        Ok(Permit::Granted(Box::new(meeting)))
     }
 
     fn refused(

@@ -28,6 +28,8 @@ pub struct Census {
     pub promisable: u32,
     /// Whether a license that nobody needs leaves its seat by itself.
     pub gives_back: bool,
+    /// Whether licenses go to where they are promised.
+    pub floats: bool,
     /// Every tenant's share.
     pub shares: BTreeMap<TenantId, Share>,
     /// Every meeting.
@@ -206,8 +208,9 @@ fn over_the_limit(meeting: &Kept, census: &Census) -> Option<Breach> {
         let cap = census.shares.get(&meeting.tenant).map_or(0, |share| u64::from(share.cap));
         let kept: u64 = census.shares.iter().map(|(tenant, share)| of(tenant).max(u64::from(share.guarantee))).sum();
         let at = Instant::from_seconds(slot * SLOT_SECONDS);
-        (own > cap || kept > u64::from(census.promisable)).then(|| {
-            let promisable = census.promisable;
+        // What is kept back is kept for those who run.
+        let promisable = if meeting.stage == Stage::Live { census.licenses } else { census.promisable };
+        (own > cap || kept > u64::from(promisable)).then(|| {
             Breach::new(
                 Invariant::Admission,
                 format!("meeting {} at {at}: its tenant uses {own} of {cap}, all together {kept} of {promisable}", meeting.id),
@@ -236,8 +239,10 @@ fn licenses(census: &Census, zoom: &AtZoom) -> Vec<Breach> {
     if ours > census.rows.len() {
         found.push(Breach::new(Invariant::Licenses, format!("{ours} licenses at Zoom, {} rows", census.rows.len())));
     }
-    let idle = census.rows.iter().find(|row| row.number > census.licenses && row.place == Place::Free);
-    found.extend(idle.map(|row| Breach::new(Invariant::Licenses, format!("row {} is free and beyond K", row.number))));
+    let idle = census.rows.iter().find(|row| row.place == Place::Free).filter(|_| census.rows.len() > census.licenses as usize);
+    found.extend(
+        idle.map(|row| Breach::new(Invariant::Licenses, format!("row {} is free although there are too many", row.number))),
+    );
     let mut seats = BTreeSet::new();
     let twice = census.rows.iter().filter_map(|row| row.seat.as_ref()).find(|seat| !seats.insert(*seat));
     found.extend(twice.map(|seat| Breach::new(Invariant::Licenses, format!("two rows stand for seat {seat}"))));
@@ -258,6 +263,28 @@ fn licensed_or_told(census: &Census, zoom: &AtZoom, live_since: &BTreeMap<Meetin
     };
     let words = |meeting: &Kept| format!("meeting {} runs without its license and nobody is told", meeting.id);
     census.meetings.iter().filter(lacks).map(|meeting| Breach::new(Invariant::LicensedOrTold, words(meeting))).collect()
+}
+
+/// I3, on a day on which nothing goes wrong: the meetings whose license is due and not on its way while one is free, or lies on
+/// a seat to which none is promised. More than a moment of that is a breach.
+pub fn passed_over(census: &Census) -> Vec<&MeetingId> {
+    let now = census.now;
+    let is_promised = |meeting: &&Kept| {
+        let is_awaited = matches!(meeting.stage, Stage::Booked | Stage::Ended | Stage::Missed) && now < meeting.hold.1;
+        meeting.licensed && meeting.hold.0 <= now && (is_awaited || meeting.stage == Stage::Live)
+    };
+    let promised: BTreeSet<&SeatId> = census.meetings.iter().filter(is_promised).map(|meeting| &meeting.seat).collect();
+    let lies_idle = |row: &Row| match row.place {
+        Place::Free => true,
+        Place::Attached => row.seat.as_ref().is_none_or(|seat| !promised.contains(seat)),
+        Place::Attaching | Place::Detaching => false,
+    };
+    if !census.floats || !census.rows.iter().any(lies_idle) {
+        return Vec::new();
+    }
+    let has_row = |seat: &SeatId| census.rows.iter().any(|row| row.seat.as_ref() == Some(seat));
+    let comes = |meeting: &&Kept| matches!(meeting.stage, Stage::Booked | Stage::Live) && !has_row(&meeting.seat);
+    census.meetings.iter().filter(is_promised).filter(comes).map(|meeting| &meeting.id).collect()
 }
 
 /// I4, as far as meetings go: a run starts once and ends once.

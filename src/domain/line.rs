@@ -2,10 +2,11 @@
 //!
 //! What must stay true: a place in line promises nothing, and whoever is served from it is admitted like anybody else, so that
 //! no accepted meeting loses its license to the line. Running meetings come first, the one nearest Zoom's cut before the
-//! others (design rule 3.2.6); those who wait come in the order in which they came.
+//! others (design rule 3.2.6); those who wait come in the order in which they came; a short meeting that will be over before
+//! Zoom's cut, as far as it is planned, comes after them.
 
 use super::meeting::{INSURED_FROM, LONGEST, Meeting, SHORT, State};
-use super::plan::BASIC_LIMIT;
+use super::plan::{BASIC_LIMIT, BEFORE_CUT};
 use super::pool::PoolSettings;
 use super::time::{Instant, Span, Window};
 
@@ -23,6 +24,8 @@ pub enum Place {
     Running(Instant),
     /// Its host waits since then.
     Waiting(Instant),
+    /// It runs, is planned to end before Zoom cuts it then, and is insured in case it does not.
+    Insured(Instant),
 }
 
 /// The meeting's place; none: it does not want a license that was not promised to it.
@@ -32,9 +35,12 @@ pub fn place(meeting: &Meeting, settings: &PoolSettings, now: Instant) -> Option
     }
     match &meeting.state {
         State::Live(run) => {
+            let cut = run.since + BASIC_LIMIT;
             // A short meeting is planned without; it is insured only when it may run long.
-            let is_due = meeting.window.length() > SHORT || now >= run.since + INSURED_FROM;
-            (settings.late_attach && is_due).then_some(Place::Running(run.since + BASIC_LIMIT))
+            let is_short = meeting.window.length() <= SHORT;
+            let is_due = !is_short || now >= run.since + INSURED_FROM;
+            let will_be_over = is_short && now < meeting.window.end() && now < cut - BEFORE_CUT;
+            (settings.late_attach && is_due).then_some(if will_be_over { Place::Insured(cut) } else { Place::Running(cut) })
         }
         State::Cancelled { .. } => None,
         State::Booked | State::Ended { .. } | State::Missed { .. } => meeting.queued_at.map(Place::Waiting),
@@ -112,13 +118,16 @@ mod tests {
         assert!(running < waiting);
         assert!(Place::Running(at(40)) < Place::Running(at(41)));
         assert!(Place::Waiting(at(1)) < Place::Waiting(at(2)));
+        assert!(Place::Waiting(at(2)) < Place::Insured(at(1)), "an insurance comes after who needs one now");
     }
 
     #[test]
     fn a_short_meeting_is_insured_from_its_twenty_fifth_minute() {
         let settings = PoolSettings::defaults();
         assert_eq!(place(&live(30), &settings, at(24)), None);
-        assert_eq!(place(&live(30), &settings, at(25)), Some(Place::Running(at(40))));
+        assert_eq!(place(&live(30), &settings, at(25)), Some(Place::Insured(at(40))));
+        assert_eq!(place(&live(30), &settings, at(30)), Some(Place::Running(at(40))), "it runs over");
+        assert_eq!(place(&live(35), &settings, at(35)), Some(Place::Running(at(40))));
         assert_eq!(place(&live(36), &settings, at(1)), Some(Place::Running(at(40))));
     }
 

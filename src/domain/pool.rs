@@ -136,6 +136,11 @@ impl Freeze {
     pub const PAUSE: Span = Span::minutes(15);
     /// How long after the probe was due a freeze is taken to be over although nobody has asked.
     const FORGOTTEN: Span = Span::hours(24);
+
+    /// When Zoom last refused.
+    pub fn refused_at(&self) -> Instant {
+        self.probe_at - Self::PAUSE
+    }
 }
 
 /// How often licenses moved on one UTC day.

@@ -10,7 +10,7 @@ use crate::app::AppError;
 use crate::app::bell::Lane;
 use crate::app::inbox::Received;
 use crate::domain::ids::MeetingId;
-use crate::domain::invariants::{self, Breach, Census, Kept};
+use crate::domain::invariants::{self, Breach, Census, Invariant, Kept};
 use crate::domain::meeting::Stage;
 use crate::domain::time::{Instant, Span};
 use crate::keeper;
@@ -28,6 +28,8 @@ use super::weather::{Faults, Weather};
 
 /// A meeting that runs without its license is told of by then, however slowly Zoom answers.
 const TOLD_BY: Span = Span::minutes(4);
+/// How long a license may lie idle while a meeting should have one, on a day on which nothing goes wrong.
+const PASSED_OVER: Span = Span::minutes(1);
 
 pub(super) struct Day {
     pub(super) town: Town,
@@ -41,6 +43,9 @@ pub(super) struct Day {
     written: Option<i64>,
     pub(super) alarms: Alarms,
     live_since: BTreeMap<MeetingId, Instant>,
+    nothing_goes_wrong: bool,
+    /// The meetings that are passed over, and since when.
+    passed_over: BTreeMap<MeetingId, Instant>,
     pub(super) answered: BTreeSet<String>,
     pub(super) breaches: Vec<(Instant, Breach)>,
     pub(super) digest: Sha256,
@@ -63,7 +68,8 @@ pub(super) fn live(
     let dice = Dice::of(seed);
     let town = Town::found(&dice, disk)?;
     let weather = Weather::of(faults, &dice);
-    let mut day = Day { weather, tells, sabotage, ..Day::begin(town, dice)? };
+    let nothing_goes_wrong = weather.is_fair();
+    let mut day = Day { weather, nothing_goes_wrong, tells, sabotage, ..Day::begin(town, dice)? };
     if sabotage == Some(Sabotage::AsksTwice) {
         day.town.ask_twice();
     }
@@ -93,6 +99,8 @@ impl Day {
             written: None,
             alarms: Alarms::new(),
             live_since: BTreeMap::new(),
+            nothing_goes_wrong: false,
+            passed_over: BTreeMap::new(),
             answered: BTreeSet::new(),
             breaches: Vec::new(),
             digest: Sha256::new(),
@@ -237,12 +245,13 @@ impl Day {
         }
         self.tally.steps += 1;
         let written = self.town.changes()?;
-        let truth = self.town.truth();
+        let truth = self.town.truth(self.weather.zoom_is_deaf)?;
         if self.written == Some(written) && self.before.now.utc_day() == self.town.now().utc_day() {
             self.before.now = self.town.now();
             self.measure.look(&self.before, &truth, &mut self.tally);
             let found = invariants::after_step(&self.before, &self.before, &truth, &self.live_since, TOLD_BY);
             self.breach(found);
+            self.see_who_is_passed_over();
             return Ok(());
         }
         let after = self.town.census(Some(&self.before))?;
@@ -259,7 +268,24 @@ impl Day {
         self.breach(found);
         self.before = after;
         self.written = Some(written);
+        self.see_who_is_passed_over();
         Ok(())
+    }
+
+    fn see_who_is_passed_over(&mut self) {
+        if !self.nothing_goes_wrong {
+            return;
+        }
+        let now = self.town.now();
+        let found: BTreeSet<MeetingId> = invariants::passed_over(&self.before).into_iter().cloned().collect();
+        self.passed_over.retain(|meeting, _| found.contains(meeting));
+        for meeting in found {
+            let since = *self.passed_over.entry(meeting.clone()).or_insert(now);
+            if since + PASSED_OVER < now {
+                let words = format!("a license lies idle although meeting {meeting} should have one");
+                self.breach(vec![Breach::new(Invariant::LicensedOrTold, words)]);
+            }
+        }
     }
 
     pub(super) fn breach(&mut self, found: Vec<Breach>) {

@@ -31,6 +31,7 @@ impl Day {
             Deed::Cancel { who, meeting } => self.cancel(who, &meeting),
             Deed::Move { who, meeting, start, length } => self.reschedule(who, &meeting, start, length),
             Deed::Leave { who, meeting } => self.leave(who, &meeting),
+            Deed::SetLicenses { count } => self.set_licenses(count),
         }
     }
 
@@ -250,6 +251,14 @@ impl Day {
         let given = self.town.alive(app.leave_line(&scope, &user, meeting));
         self.answered(given)?;
         self.tell(&format!("leaves the line with {}", short(meeting)));
+        Ok(())
+    }
+
+    fn set_licenses(&mut self, count: u32) -> Result<(), AppError> {
+        let (app, pass) = (self.town.app.clone(), self.town.pass.clone());
+        let given = self.town.alive(app.set_licenses(&pass, count));
+        let answer = self.answered(given)?;
+        self.tell(&format!("the operator sets {count} licenses: {answer:?}"));
         Ok(())
     }
 

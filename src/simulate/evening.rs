@@ -38,7 +38,7 @@ impl Day {
         for until in [rest_from, rest_from + AT_REST, rest_from + AT_REST + AT_REST] {
             self.pass_until(until)?;
             if self.breaches.is_empty() {
-                let truth = self.town.truth();
+                let truth = self.town.truth(false)?;
                 let found = invariants::at_rest(&self.before, &truth);
                 self.breach(found);
             }
@@ -48,7 +48,7 @@ impl Day {
 
     /// What shows only in the evening: what was stored, told and asked on the whole day.
     fn whole_day(&mut self, fair: bool) -> Result<(), AppError> {
-        let asked = Asked { links: self.tally.links, ..self.town.asked()? };
+        let asked = Asked { links: self.tally.links, overrun_seconds: self.measure.overrun_seconds(), ..self.town.asked()? };
         self.measure.sum_up(&mut self.tally);
         self.tally.calls = self.town.calls();
         self.tally.deaths = u64::from(self.town.deaths);

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::ids::SeatId;
-use crate::domain::invariants::{AtZoom, Census};
+use crate::domain::invariants::{AtZoom, Census, Kept};
+use crate::domain::meeting::Stage;
 use crate::domain::pool::Place;
 use crate::domain::time::Instant;
 
@@ -19,6 +20,9 @@ pub(super) struct Measure {
     attached: BTreeSet<SeatId>,
     /// When the last meeting on a seat ended at Zoom.
     ended: BTreeMap<SeatId, Instant>,
+    /// When, and how many meetings ran over then.
+    last: Option<(Instant, u64)>,
+    overrun_seconds: u64,
     most_attached: u64,
     /// The most seats that were promised a license at once.
     deepest: u64,
@@ -38,6 +42,11 @@ impl Measure {
             self.ended.insert(seat.clone(), census.now);
         }
         self.ended.retain(|seat, _| !running.contains(seat));
+        let runs_over = |meeting: &&Kept| meeting.stage == Stage::Live && meeting.window.end() < census.now;
+        let over = census.meetings.iter().filter(runs_over).count() as u64;
+        if let Some((at, over)) = self.last.replace((census.now, over)) {
+            self.overrun_seconds += over * (census.now - at).as_seconds().unsigned_abs();
+        }
         let on_seats = census.rows.iter().filter(|row| row.place == Place::Attached);
         let attached: BTreeSet<SeatId> = on_seats.filter_map(|row| row.seat.clone()).collect();
         for seat in self.attached.difference(&attached) {
@@ -54,6 +63,11 @@ impl Measure {
         self.most_attached = self.most_attached.max(attached.len() as u64);
         self.deepest = self.deepest.max(depth);
         (self.running, self.attached) = (running, attached);
+    }
+
+    /// For how many seconds meetings ran over, together.
+    pub(super) const fn overrun_seconds(&self) -> u64 {
+        self.overrun_seconds
     }
 
     /// Adds what was greatest on this day.

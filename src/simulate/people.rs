@@ -36,6 +36,8 @@ pub(super) enum Deed {
     Move { who: Who, meeting: MeetingId, start: Instant, length: Span },
     /// The host gives up waiting.
     Leave { who: Who, meeting: MeetingId },
+    /// The operator buys licenses, or gives some up.
+    SetLicenses { count: u32 },
 }
 
 /// For so many hours of the morning people are at work; meetings begin within them.
@@ -55,6 +57,10 @@ pub(super) fn morning(town: &Town, dice: &Dice) -> Vec<(Instant, Deed)> {
     for key in 0..=dice.below(4) {
         let at = MORNING + Span::seconds(dice.below(OPEN_HOURS * 3600) as i64);
         day.push((at, Deed::Ask { who: somebody(town, dice), length: length(dice), wait: dice.chance(600), key: 1000 + key }));
+    }
+    if dice.chance(100) {
+        let at = MORNING + Span::seconds(dice.below(OPEN_HOURS * 3600) as i64);
+        day.push((at, Deed::SetLicenses { count: dice.below(5) as u32 }));
     }
     day
 }

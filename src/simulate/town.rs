@@ -24,7 +24,7 @@ use crate::mail::{Mailbox, Mailer, Sender};
 use crate::store::fuse::Fuse;
 use crate::store::memory::Disk;
 use crate::store::scope::{OperatorPass, TenantScope};
-use crate::store::{ReadTx, StoreError, census, moves, seats, tenants, users};
+use crate::store::{ReadTx, StoreError, census, moves, pool, seats, tenants, users};
 use crate::zoom::label::{Label, Plan};
 use crate::zoom::pace::Paced;
 use crate::zoom::simulator::{LocalTransport, Settings, SharedWorld, World as Zoom};
@@ -121,7 +121,8 @@ impl Town {
         // Zoom has more than we bought: it is our own discipline that is looked at.
         let mut town = Self::empty(dice, disk, licenses + 3)?;
         for (slug, hosts) in [("acme", 3), ("globex", 2)] {
-            let share = Share { guarantee: 0, cap: 1 + dice.below(u64::from(licenses)) as u32 };
+            let guarantee = u32::from(slug == "acme" && licenses > 1 && dice.chance(250));
+            let share = Share { guarantee, cap: 1 + dice.below(u64::from(licenses)) as u32 };
             let names: Vec<String> = (0..=hosts).map(|number| format!("host-{number}")).collect();
             let habits = Habits { share, shared_seats: dice.chance(300), short_meetings: dice.chance(250), seats: hosts };
             town.settle_party(slug, &names, &habits)?;
@@ -182,13 +183,22 @@ impl Town {
         let spare = dice.chance(200).then(|| u32::from(licenses > 1));
         let move_budget = dice.chance(100).then(|| 5 + dice.below(10) as u32);
         let late_attach = !dice.chance(100);
-        let settings =
-            PoolSettings { spare, strategy, release, move_budget, late_attach, ..self.certainly(app.pool(&pass))?.settings };
+        // Most leave what a new installation starts with.
+        let minutes = |from: &[i64]| Span::minutes(dice.one_of(from));
+        let (lead, grace) = (minutes(&[0, 5, 5, 5, 10]), minutes(&[0, 5, 5, 5, 10]));
+        let (rejoin, no_show) = (minutes(&[1, 2, 2, 2, 5]), minutes(&[10, 15, 15, 15, 30]));
+        let found = self.certainly(app.pool(&pass))?.settings;
+        let settings = PoolSettings { spare, strategy, release, move_budget, late_attach, lead, grace, rejoin, no_show, ..found };
         self.facts = format!(
-            "{licenses} licenses, {} kept back, {} {}, budget {move_budget:?}, late attach {late_attach}",
+            "{licenses} licenses, {} kept back, {} {}, budget {move_budget:?}, late attach {late_attach}; lead {}, grace {}, \
+             rejoin {}, no-show {} minutes",
             settings.spare(),
             settings.strategy.word(),
-            settings.release.word()
+            settings.release.word(),
+            lead.as_minutes_up(),
+            grace.as_minutes_up(),
+            rejoin.as_minutes_up(),
+            no_show.as_minutes_up()
         );
         self.certainly(app.set_pool(&pass, settings))?.map_err(defect)?;
         self.find_seats()
@@ -317,6 +327,7 @@ impl Town {
             attaches: u64::from(moves.attaches),
             detaches: u64::from(moves.detaches),
             links: 0,
+            overrun_seconds: 0,
         })
     }
 
@@ -346,8 +357,8 @@ impl Town {
         Ok(self.read(move |tx| census::event_bodies(tx, &pass))?.into_iter().collect())
     }
 
-    /// What is true at Zoom.
-    pub(super) fn truth(&mut self) -> AtZoom {
+    /// What is true at Zoom. What a person did there can be known once Zoom has answered since; if it always answers, soon.
+    pub(super) fn truth(&mut self, is_deaf: bool) -> Result<AtZoom, AppError> {
         let licensed: BTreeSet<String> =
             self.at_zoom(|zoom, _| zoom.users().filter(|user| user.is_licensed()).map(|user| user.email.clone()).collect());
         self.by_hand.retain(|user| licensed.contains(user));
@@ -358,9 +369,12 @@ impl Town {
             zoom.meetings().filter_map(|meeting| Some((meeting.number, meeting.running.as_ref()?.uuid.clone()))).collect()
         });
         let now = self.now();
-        self.taken.retain(|_, at| now < *at + NOTICED_BY);
+        if !self.taken.is_empty() {
+            let read_at = if is_deaf { self.read(pool::reading)?.at } else { Some(now) };
+            self.taken.retain(|_, at| now < *at + NOTICED_BY || read_at.is_none_or(|read_at| read_at <= *at));
+        }
         let taken = self.taken.keys().cloned().collect();
-        AtZoom { licensed: with(&licensed), by_hand: with(&self.by_hand), just_taken: with(&taken), running }
+        Ok(AtZoom { licensed: with(&licensed), by_hand: with(&self.by_hand), just_taken: with(&taken), running })
     }
 
     /// How many calls Zoom has heard so far.

@@ -40,17 +40,27 @@ pub(super) struct Weather {
     pub(super) hands: u64,
     /// In so many of a thousand steps the clock jumps.
     pub(super) jumps: u64,
+    /// Whether Zoom may not answer, so that nothing can be learned of it for a while.
+    pub(super) zoom_is_deaf: bool,
 }
 
 const OF_WEBHOOKS: [Fault; 5] =
     [Fault::WebhookLost, Fault::WebhookLate, Fault::WebhookDuplicated, Fault::WebhookReordered, Fault::WebhookForged];
-const OF_CALLS: [Fault; 7] =
-    [Fault::TooFast, Fault::DailyLimit, Fault::ServerError, Fault::Slow, Fault::BrokenAnswer, Fault::NoAnswer, Fault::NotApplied];
+const OF_CALLS: [Fault; 8] = [
+    Fault::TooFast,
+    Fault::DailyLimit,
+    Fault::ServerError,
+    Fault::Slow,
+    Fault::BrokenAnswer,
+    Fault::NoAnswer,
+    Fault::NotApplied,
+    Fault::WriteConflict,
+];
 
 impl Weather {
     /// Nothing goes wrong.
     pub(super) fn fair() -> Self {
-        Self { faults: Vec::new(), freeze: None, deaths: 0, hands: 0, jumps: 0 }
+        Self { faults: Vec::new(), freeze: None, deaths: 0, hands: 0, jumps: 0, zoom_is_deaf: false }
     }
 
     pub(super) fn of(faults: Faults, dice: &Dice) -> Self {
@@ -61,6 +71,7 @@ impl Weather {
                 // After a single one of these Zoom hears no more calls of that kind until midnight.
                 let odds = if *fault == Fault::DailyLimit { [1, 2, 10] } else { [10, 50, 200] };
                 weather.faults.push((*fault, dice.one_of(&odds)));
+                weather.zoom_is_deaf |= OF_CALLS.contains(fault);
             }
         }
         if faults == Faults::Silence || (faults == Faults::All && dice.chance(50)) {

@@ -96,6 +96,7 @@ pub fn take(tx: &mut ReadTx<'_>, _: &OperatorPass, now: Instant, before: Option<
             && settings.release == Release::Ended
             && settings.frozen_at(now).is_none()
             && !settings.saves_moves(moves::on_day(tx, now)?),
+        floats: settings.strategy == Strategy::Float,
         shares: demand::shares(tx)?,
         meetings: kept.into_iter().map(MeetingRow::into_domain).collect::<Result<_, _>>()?,
         rows: licenses::list(tx)?
@@ -159,9 +160,10 @@ pub fn turns(tx: &mut ReadTx<'_>, _: &OperatorPass, now: Instant) -> Result<Turn
 fn license_turns(tx: &mut ReadTx<'_>, pass: &KeeperPass, now: Instant) -> Result<Vec<Instant>, StoreError> {
     let settings = pool::settings(tx)?;
     let webhooks = Webhooks { last: events::last_received(tx)?, missed: pool::webhook_missed(tx)? };
-    let needs = noun::needs(tx, pass, now)?;
+    let rows = licenses::list(tx)?;
+    let needs = noun::needs(tx, pass, now, &rows)?;
     let mut turns: Vec<Instant> = needs.iter().flat_map(|need| turning_points(need, &settings, webhooks, now)).collect();
-    for (row, worked_on_until) in licenses::list(tx)? {
+    for (row, worked_on_until) in rows {
         turns.extend(worked_on_until);
         turns.extend(row.retry_at);
     }

@@ -87,8 +87,9 @@ pub fn during(tx: &mut ReadTx<'_>, during: Window, settings: &PoolSettings, now:
         .select(COLUMNS)
         .load(tx.db())?;
     rows.extend(running);
-    let holds = rows.into_iter().map(|row| row.into_domain(now)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Demand { holds, shares: shares(tx)?, promisable: settings.promisable(), licensed_seats: licensed_seats(tx)? })
+    let licensed_seats = licensed_seats(tx)?;
+    let holds = rows.into_iter().map(|row| row.into_domain(now, &licensed_seats)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Demand { holds, shares: shares(tx)?, promisable: settings.promisable(), licensed_seats })
 }
 
 /// The seats that have a license now: Zoom has confirmed it, and nobody is taking it away.
@@ -108,17 +109,20 @@ pub fn shares(tx: &mut ReadTx<'_>) -> Result<BTreeMap<TenantId, Share>, StoreErr
 }
 
 impl Row {
-    fn into_domain(self, now: Instant) -> Result<Hold, StoreError> {
+    fn into_domain(self, now: Instant, licensed_seats: &BTreeSet<SeatId>) -> Result<Hold, StoreError> {
         let hold = window(self.hold_from, self.hold_until)?;
         let (begins, ends) = self.busy(now);
+        let seat = SeatId::new(self.seat_id);
+        // Whoever runs with a license keeps it, promised or not, and so it cannot be promised to anybody else.
+        let is_in_use = self.stage == Stage::Live.word() && licensed_seats.contains(&seat);
         Ok(Hold {
             meeting: MeetingId::new(self.id),
             tenant: TenantId::new(self.tenant_id),
             host: UserId::new(self.host_id),
-            seat: SeatId::new(self.seat_id),
             busy: window(begins, ends).unwrap_or(hold),
             hold,
-            licensed: self.licensed,
+            licensed: self.licensed || is_in_use,
+            seat,
         })
     }
 

@@ -47,6 +47,8 @@ mod routes;
 #[cfg(test)]
 mod scenarios;
 #[cfg(test)]
+mod served;
+#[cfg(test)]
 mod short;
 #[cfg(test)]
 mod store;

@@ -32,12 +32,11 @@ impl App {
         if !may_act_for(by, &booking.host) {
             return Err(AppError::NotFound("user"));
         }
-        let (app, scope, by, on_demand) = (self.clone(), scope.clone(), by.id.clone(), booking.kind == Kind::OnDemand);
+        let (app, scope, by) = (self.clone(), scope.clone(), by.id.clone());
         let outcome = self.store.write(move |tx| app.admit_new(tx, &scope, &by, booking)).await?;
-        self.bell.ring(Lane::Rooms);
-        self.bell.ring(Lane::Letters);
-        if on_demand {
-            self.bell.ring(Lane::Licenses);
+        // The lead of a meeting that was booked for soon has begun.
+        for lane in [Lane::Rooms, Lane::Letters, Lane::Licenses] {
+            self.bell.ring(lane);
         }
         self.answer(outcome).await
     }

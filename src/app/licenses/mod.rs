@@ -41,9 +41,10 @@ pub enum Attached {
 impl App {
     /// Takes every step that is due. A step is tried once in a turn; what did not come of it is left for the next one.
     pub async fn reconcile(self: &Arc<Self>) -> Result<Turn, AppError> {
-        self.serve_line().await?;
         let mut taken: Vec<Step> = Vec::new();
         for _ in 0..MOST_ROUNDS {
+            // In each round: in a rush a turn takes minutes, and what comes free meanwhile goes to the line first.
+            self.serve_line().await?;
             let snapshot = self.snapshot(None).await?;
             let due = plan(&snapshot).into_iter().filter(|step| !taken.contains(step));
             let steps: Vec<Step> = due.take(AT_ONCE).collect();
@@ -119,8 +120,8 @@ fn read_snapshot(
     };
     Ok(Snapshot {
         now,
+        needs: meetings::needs(tx, pass, now, &rows)?,
         rows,
-        needs: meetings::needs(tx, pass, now)?,
         moves_today: move_days::on_day(tx, now)?,
         next_holds: meetings::next_holds(tx, pass, now)?,
         barred,

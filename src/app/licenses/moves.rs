@@ -213,8 +213,11 @@ impl App {
             if !licenses::mark_attached(tx, license, &seat, now)? {
                 return Ok(false);
             }
-            // Zoom moves licenses again, if it ever stopped.
-            pool::set_freeze(tx, None)?;
+            // Zoom moves licenses again, if it ever stopped: but what was asked before its last refusal proves nothing.
+            let freeze = pool::settings(tx)?.freeze;
+            if freeze.is_some_and(|freeze| claimed.is_some_and(|claimed| freeze.refused_at() < claimed)) {
+                pool::set_freeze(tx, None)?;
+            }
             moves::note(tx, Move::Attach, now)?;
             ledger::open(tx, &app.id(), license, &seat, (claimed.unwrap_or(now), now))?;
             seats::observe_license(tx, &seat, License::Licensed, now)?;

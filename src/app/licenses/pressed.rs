@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use crate::domain::ids::{MeetingId, SeatId};
 use crate::domain::plan::{Problem, Snapshot, Step, plan};
-use crate::domain::pool::Place;
+use crate::domain::pool::{Place, PoolRow, Strategy};
 use crate::domain::seat::{License, SeatStatus};
-use crate::domain::time::Span;
+use crate::domain::time::{Instant, Span};
 use crate::store::{StoreError, seats};
 use crate::zoom::ZoomError;
 
@@ -54,6 +54,28 @@ impl App {
             }
         }
         Ok(Attached::No(answer))
+    }
+
+    /// Takes off the seat a license that was left there, before somebody begins on it to whom none is promised: while they meet
+    /// it could not be taken any more, and whoever it is promised to would find none. When Zoom does not play along they
+    /// begin all the same. While licenses cannot move, or stand, it stays.
+    pub(in crate::app) async fn take_what_was_left(self: &Arc<Self>, seat: &SeatId) -> Result<(), AppError> {
+        let snapshot = self.snapshot(None).await?;
+        let is_still = snapshot.settings.strategy == Strategy::Standing || snapshot.settings.frozen_at(snapshot.now).is_some();
+        let on_seat = |(row, until): &&(PoolRow, Option<Instant>)| {
+            let is_there = row.slot.place() == Place::Attached && row.slot.claim().is_some_and(|claim| claim.seat == *seat);
+            is_there && row.is_free_to_touch(*until, snapshot.now)
+        };
+        match snapshot.rows.iter().find(on_seat).filter(|_| !is_still) {
+            None => Ok(()),
+            Some((row, _)) => match self.detach(row.number, seat).await {
+                Err(AppError::Zoom(error)) => {
+                    tracing::warn!(license = row.number, seat = %seat, %error, "a license stays on a seat to which none is promised");
+                    Ok(())
+                }
+                outcome => outcome,
+            },
+        }
     }
 
     /// A seat that Zoom does not know any more gets no license however often it is asked: [`ZoomError::Gone`].

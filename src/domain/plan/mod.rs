@@ -25,6 +25,8 @@ pub use turns::{leaves_line_at, turning_points};
 
 /// How long a Basic host's meeting lasts before Zoom ends it (Zoom KB0067972).
 pub const BASIC_LIMIT: Span = Span::minutes(40);
+/// So long before its cut a running meeting without a license comes before a host who waits to begin.
+pub const BEFORE_CUT: Span = Span::minutes(5);
 /// How far ahead of a hold a license may be attached when very many are due at once.
 pub const EARLY: Span = Span::minutes(15);
 
@@ -45,6 +47,8 @@ pub struct Need {
     pub hold: (Instant, Instant),
     /// Whether the hold promises a license at all; without, it only keeps seat and host busy.
     pub licensed: bool,
+    /// Since when its seat has a license, if it has one.
+    pub licensed_since: Option<Instant>,
     /// Since when it runs.
     pub live_since: Option<Instant>,
     /// When it ended.
@@ -91,9 +95,10 @@ impl Need {
         }
     }
 
-    /// By when it must have its license: its start, or the cut of the running meeting.
-    fn deadline(&self) -> Instant {
-        self.live_since.map_or(self.window.start(), |since| since + BASIC_LIMIT)
+    /// By when it must have its license: its start, or some minutes before the cut of the running meeting. A start that is past
+    /// is as urgent as one that is now, and less so than a cut that is near.
+    fn deadline(&self, now: Instant) -> Instant {
+        self.live_since.map_or(self.window.start().max(now), |since| since + BASIC_LIMIT - BEFORE_CUT)
     }
 }
 

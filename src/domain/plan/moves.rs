@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::ids::SeatId;
+use crate::domain::ids::{MeetingId, SeatId};
 use crate::domain::meeting::{INSURED_FROM, SHORT, Stage};
 use crate::domain::pool::{Place, PoolRow, Release, Strategy};
 use crate::domain::time::{Instant, Span};
@@ -87,8 +87,12 @@ impl<'a> Wants<'a> {
         troubled.extend(barred.into_iter().map(|need| (&need.seat, Problem::Refused)));
         if let Some(freeze) = self.snapshot.settings.frozen_at(self.snapshot.now) {
             troubled.extend(waiting.iter().map(|need| (&need.seat, Problem::Frozen)));
-            let probe = (freeze.probe_at <= self.snapshot.now).then(|| self.probe(&waiting, pool)).flatten();
-            return Attachments { steps: probe.into_iter().collect(), unserved: 0, troubled };
+            let to_probe = self.to_probe(&waiting, pool).filter(|_| freeze.probe_at <= self.snapshot.now);
+            let row = pool.free(true).next();
+            let is_for_a_meeting = to_probe.as_ref().is_some_and(|(_, meeting)| meeting.is_some());
+            let unserved = usize::from(is_for_a_meeting && row.is_none());
+            let probe = row.zip(to_probe).map(|(row, (seat, meeting))| Step::Attach { license: row.number, seat, meeting });
+            return Attachments { steps: probe.into_iter().collect(), unserved, troubled };
         }
         let mut free = pool.free(self.snapshot.pressed.is_some());
         let (mut steps, mut unserved) = (Vec::new(), 0);
@@ -110,13 +114,11 @@ impl<'a> Wants<'a> {
         Attachments { steps, unserved, troubled }
     }
 
-    /// One attempt, for whoever needs it most; the others wait for its outcome.
-    fn probe(&self, waiting: &[&Need], pool: &Pool<'_>) -> Option<Step> {
-        let row = pool.free(true).next()?;
-        let first = waiting.first().map(|need| (&need.seat, Some(&need.meeting)));
-        let next = || self.snapshot.probe.as_ref().map(|(meeting, seat)| (seat, meeting.as_ref()));
-        let (seat, meeting) = first.or_else(next)?;
-        pool.is_bare(seat).then(|| Step::Attach { license: row.number, seat: seat.clone(), meeting: meeting.cloned() })
+    /// For whom the one attempt is made: whoever needs it most. The others wait for its outcome.
+    fn to_probe(&self, waiting: &[&Need], pool: &Pool<'_>) -> Option<(SeatId, Option<MeetingId>)> {
+        let first = waiting.first().map(|need| (need.seat.clone(), Some(need.meeting.clone())));
+        let next = || self.snapshot.probe.as_ref().map(|(meeting, seat)| (seat.clone(), meeting.clone()));
+        first.or_else(next).filter(|(seat, _)| pool.is_bare(seat))
     }
 
     /// Whether so many licenses are due before this one that waiting for its own lead would be too late.
@@ -177,8 +179,9 @@ fn is_to_be_served(need: &Need, snapshot: &Snapshot) -> bool {
 }
 
 /// Before everybody else the one whose host is pressing Start; then by deadline.
-fn urgency<'a>(need: &'a Need, snapshot: &Snapshot) -> (bool, Instant, &'a str) {
-    (snapshot.pressed.as_ref() != Some(&need.meeting), need.deadline(), need.meeting.as_str())
+fn urgency<'a>(need: &'a Need, snapshot: &Snapshot) -> (bool, Instant, Instant, &'a str) {
+    let is_pressed = snapshot.pressed.as_ref() == Some(&need.meeting);
+    (!is_pressed, need.deadline(snapshot.now), need.window.start(), need.meeting.as_str())
 }
 
 fn attach(row: &PoolRow, seat: &SeatId, need: Option<&&Need>) -> Step {
@@ -264,22 +267,24 @@ impl<'a> Pool<'a> {
         self.rows.iter().filter(unsettled).map(|(row, _)| Step::Settle { license: row.number }).collect()
     }
 
-    /// The idle licenses that leave their seats, for so many meetings that wait. While Zoom refuses to move licenses none
-    /// does: one that is taken off could not be put anywhere (reported by users of Zoom).
+    /// The idle licenses that leave their seats, for so many meetings that wait. While Zoom refuses to move licenses one that is
+    /// taken off could not be put anywhere (reported by users of Zoom): only for the probe, when every license is on a seat,
+    /// one leaves a seat to which none is promised.
     ///
     /// First those that must go, because somebody waits or there are too many; then those that may.
     fn detachments(&self, unserved: usize) -> (Vec<Step>, Vec<Step>) {
         let settings = &self.snapshot.settings;
+        // What somebody is taking off at this moment serves one of those who wait, or is one too many that goes.
+        let on_their_way = self.rows.iter().filter(|(row, _)| row.slot.place() == Place::Detaching).count();
         if settings.frozen_at(self.snapshot.now).is_some() {
-            return (Vec::new(), Vec::new());
+            let unpromised = self.idle.iter().filter(|(_, seat)| !self.snapshot.next_holds.contains_key(*seat));
+            return (unpromised.take(unserved.saturating_sub(on_their_way)).map(detach).collect(), Vec::new());
         }
         let keeps = settings.strategy == Strategy::Standing
             || settings.release == Release::WhenNeeded
             || settings.saves_moves(self.snapshot.moves_today);
         let surplus = self.rows.len().saturating_sub(settings.licenses as usize);
-        // What somebody is taking off at this moment serves one of those who wait.
-        let on_their_way = self.rows.iter().filter(|(row, _)| row.slot.place() == Place::Detaching).count();
-        let must_go = unserved.saturating_sub(on_their_way).max(surplus);
+        let must_go = unserved.max(surplus).saturating_sub(on_their_way);
         let (in_need, others) = self.idle.split_at(must_go.min(self.idle.len()));
         let at_leisure = others.iter().filter(|(_, seat)| !keeps && !self.is_needed_soon(seat));
         (in_need.iter().map(detach).collect(), at_leisure.map(detach).collect())

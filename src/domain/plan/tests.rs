@@ -3,7 +3,7 @@
 mod waiting;
 
 use super::*;
-use crate::domain::pool::{Claim, Freeze, Release, Slot, Strategy};
+use crate::domain::pool::{Claim, Freeze, Place, Release, Slot, Strategy};
 
 fn at(minute: i64) -> Instant {
     Instant::from_seconds(1_790_000_100 / 300 * 300 + minute * 60)
@@ -27,6 +27,7 @@ fn need(id: &str, seat: &str, start: i64, stage: Stage) -> Need {
         window: Window::new(at(start), at(start + 30)).unwrap(),
         hold: (at(start - 5), at(start + 35)),
         licensed: true,
+        licensed_since: None,
         live_since: (stage == Stage::Live).then(|| at(start)),
         ended_at: None,
         free_since: None,
@@ -38,7 +39,10 @@ fn need(id: &str, seat: &str, start: i64, stage: Stage) -> Need {
     }
 }
 
-fn snapshot(minute: i64, rows: Vec<(PoolRow, Option<Instant>)>, needs: Vec<Need>) -> Snapshot {
+fn snapshot(minute: i64, rows: Vec<(PoolRow, Option<Instant>)>, mut needs: Vec<Need>) -> Snapshot {
+    for claim in rows.iter().filter(|(row, _)| row.slot.place() == Place::Attached).filter_map(|(row, _)| row.slot.claim()) {
+        needs.iter_mut().filter(|need| need.seat == claim.seat).for_each(|need| need.licensed_since = Some(claim.since));
+    }
     let settings = PoolSettings { licenses: u32::try_from(rows.len()).unwrap(), ..PoolSettings::defaults() };
     Snapshot {
         now: at(minute),
@@ -109,7 +113,6 @@ fn a_meeting_nobody_started_is_given_up_and_keeps_its_license_until_zoom_was_ask
     let asked = Need { polled_at: Some(at(15)), ..meeting.clone() };
     assert_eq!(plan(&snapshot(16, rows(), vec![asked.clone()])), [], "Zoom did not answer; it is left alone for a moment");
     assert_eq!(plan(&snapshot(17, rows(), vec![asked])), [Step::GiveUp { meeting: meeting.meeting.clone() }]);
-    assert_eq!(plan(&snapshot(15, vec![row(1, Slot::Free)], vec![meeting.clone()])).len(), 1, "and is given none");
     let late = Need { start_clicked_at: Some(at(14)), ..meeting };
     assert!(
         !plan(&snapshot(15, rows(), vec![late])).iter().any(|step| matches!(step, Step::GiveUp { .. })),
@@ -134,7 +137,7 @@ fn a_seat_that_zoom_refuses_does_not_hold_up_the_others() {
     barred.needs.push(fine.clone());
     barred.rows.push(row(2, Slot::Free));
     barred.settings.licenses = 2;
-    assert_eq!(plan(&barred), [told, attach(2, &fine)]);
+    assert_eq!(plan(&barred), [attach(2, &fine), told]);
 }
 
 #[test]
@@ -313,6 +316,21 @@ fn a_frozen_pool_takes_no_license_off_a_seat() {
     assert_eq!(plan(&frozen), []);
     frozen.now = at(14 + 24 * 60);
     assert_eq!(plan(&frozen), [detach(1, "s1")], "a day later it is taken to be over");
+}
+
+#[test]
+fn a_frozen_pool_without_a_free_license_is_probed_with_one_that_is_promised_to_nobody() {
+    let waits = need("m", "s", 5, Stage::Booked);
+    let mut frozen = snapshot(4, vec![row(1, Slot::Attached(on("s1"))), row(2, Slot::Attached(on("s2")))], vec![waits]);
+    frozen.settings.freeze = Some(Freeze { since: at(-11), probe_at: at(4) });
+    frozen.next_holds = BTreeMap::from([(SeatId::new("s1"), at(600))]);
+    let taken = |frozen: &Snapshot| plan(frozen).into_iter().find(|step| matches!(step, Step::Detach { .. }));
+    assert_eq!(taken(&frozen), Some(detach(2, "s2")));
+    frozen.next_holds.insert(SeatId::new("s2"), at(600));
+    assert_eq!(taken(&frozen), None, "what is promised is not risked");
+    frozen.next_holds.clear();
+    frozen.now = at(3);
+    assert_eq!(taken(&frozen), None, "not before the probe is due");
 }
 
 #[test]

@@ -39,11 +39,14 @@ pub(super) fn is_no_show(need: &Need, snapshot: &Snapshot) -> bool {
         && !is_kept_waiting(need, snapshot)
 }
 
-/// Counted from the planned start, from when the host asked for it afterwards, or from when they could begin.
+/// Counted from the planned start, from when the host asked for it afterwards, or from when they could begin as promised. As
+/// long as the license that is promised has not come, its host may be waiting for it.
 pub(super) fn gives_up_at(need: &Need, no_show: Span) -> Instant {
     let planned = need.window.start().max(need.hold.0);
-    let later = [need.start_clicked_at, need.free_since].into_iter().flatten().max();
-    later.map_or(planned, |later| later.max(planned)) + no_show
+    let licensed_since = need.licensed_since.filter(|_| need.licensed);
+    let later = [need.start_clicked_at, need.free_since, licensed_since].into_iter().flatten().max();
+    let gives_up = later.map_or(planned, |later| later.max(planned)) + no_show;
+    if need.licensed && need.licensed_since.is_none() { gives_up.max(need.hold.1) } else { gives_up }
 }
 
 /// Whether another meeting runs on its seat or with its host.
@@ -57,7 +60,8 @@ fn is_kept_waiting(need: &Need, snapshot: &Snapshot) -> bool {
 pub(super) fn is_shut_out(need: &Need, snapshot: &Snapshot) -> bool {
     let now = snapshot.now;
     let runs_over = |other: &Need| other.stage == Stage::Live && other.window.end() < now;
-    let is_due = need.is_held_at(now) && need.is_awaited_at(now);
+    // Also when the other has outlasted all the time that this one was promised.
+    let is_due = need.hold.0 <= now && need.is_awaited_at(now);
     is_due && snapshot.needs.iter().any(|other| runs_over(other) && other.seat == need.seat && other.host != need.host)
 }
 

@@ -25,7 +25,9 @@ use row::MeetingRow;
 
 pub(super) use list::lower_utils;
 pub use list::{Filter, list};
-pub use open::{find_by_number, find_open, is_seat_live, line, needs, needs_its_license, next_holds, next_promise, tenant_of};
+pub use open::{
+    find_by_number, find_open, holding_on_seat, is_seat_live, line, needs, needs_its_license, next_holds, next_promise, tenant_of,
+};
 pub use past::{PastMeeting, past};
 pub use row::Progress;
 pub use zoom::{Errand, Task, claim_errand, clear_room, mark_failed, mark_polled, mark_synced, next_errand, set_room};

@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use crate::domain::ids::{MeetingId, SeatId, TenantId, UserId};
 use crate::domain::meeting::{Meeting, Stage};
 use crate::domain::plan::{EARLY, Need};
+use crate::domain::pool::{Place, PoolRow};
 use crate::domain::time::{Instant, Span};
 
 use super::super::convert::{count, instant, window, word};
@@ -43,8 +44,13 @@ struct NeedRow {
 const LONGEST_HOLD: Span = Span::hours(12);
 
 /// The meetings that hold a license at `now` or soon, are live, or should have begun; and those whose alert may be over. Who
-/// waits in line holds nothing and is not among them.
-pub fn needs(tx: &mut ReadTx<'_>, _: &KeeperPass, now: Instant) -> Result<Vec<Need>, StoreError> {
+/// waits in line holds nothing and is not among them. `rows` are those of the pool.
+pub fn needs(
+    tx: &mut ReadTx<'_>,
+    _: &KeeperPass,
+    now: Instant,
+    rows: &[(PoolRow, Option<Instant>)],
+) -> Result<Vec<Need>, StoreError> {
     let holding = meetings::hold_from
         .le((now + EARLY).seconds())
         .and(meetings::hold_from.gt((now - LONGEST_HOLD).seconds()))
@@ -55,21 +61,28 @@ pub fn needs(tx: &mut ReadTx<'_>, _: &KeeperPass, now: Instant) -> Result<Vec<Ne
         .and(meetings::starts_at.le(now.seconds()))
         .and(meetings::queued_at.is_null().or(meetings::licensed.eq(true)));
     // Three statements: each has an index of its own, and together they are few rows.
-    let mut rows: Vec<NeedRow> =
+    let mut found: Vec<NeedRow> =
         meetings::table.filter(holding).order(meetings::id).select(NeedRow::as_select()).load(tx.db())?;
     let live: Vec<NeedRow> =
         meetings::table.filter(meetings::stage.eq(Stage::Live.word())).select(NeedRow::as_select()).load(tx.db())?;
     let late: Vec<NeedRow> = meetings::table.filter(late).select(NeedRow::as_select()).load(tx.db())?;
-    rows.extend(live.into_iter().chain(late));
-    rows.sort_by(|a, b| a.id.cmp(&b.id));
-    rows.dedup_by(|a, b| a.id == b.id);
-    let mut needs = Vec::with_capacity(rows.len());
-    for row in rows {
+    found.extend(live.into_iter().chain(late));
+    found.sort_by(|a, b| a.id.cmp(&b.id));
+    found.dedup_by(|a, b| a.id == b.id);
+    let mut needs = Vec::with_capacity(found.len());
+    for row in found {
         let is_late = row.stage == Stage::Booked.word() && row.starts_at <= now.seconds();
         let free_since = if is_late { last_end_before(tx, &row, now)? } else { None };
-        needs.push(Need { free_since, ..row.into_domain()? });
+        let licensed_since = licensed_since(&row.seat_id, rows);
+        needs.push(Need { free_since, licensed_since, ..row.into_domain()? });
     }
     Ok(needs)
+}
+
+/// Since when the seat has a license.
+fn licensed_since(seat: &str, rows: &[(PoolRow, Option<Instant>)]) -> Option<Instant> {
+    let attached = rows.iter().filter(|(row, _)| row.slot.place() == Place::Attached).filter_map(|(row, _)| row.slot.claim());
+    attached.filter(|claim| claim.seat.as_str() == seat).map(|claim| claim.since).max()
 }
 
 /// When the last meeting on the same seat or of the same host ended, of those that were planned within the last hours.
@@ -97,6 +110,7 @@ impl NeedRow {
             window: window(self.starts_at, self.ends_at)?,
             hold: (instant(self.hold_from), instant(self.hold_until)),
             licensed: self.licensed,
+            licensed_since: None,
             live_since: self.run_since.filter(|_| self.stage == Stage::Live.word()).map(instant),
             ended_at: self.closed_at.filter(|_| self.stage == Stage::Ended.word()).map(instant),
             free_since: None,
@@ -186,6 +200,24 @@ pub fn needs_its_license(tx: &mut ReadTx<'_>, seat: &SeatId, now: Instant) -> Re
         .count()
         .get_result(tx.db())?;
     Ok(live + promised > 0)
+}
+
+/// The meetings of the tenant that hold this seat at `now`.
+pub fn holding_on_seat(
+    tx: &mut ReadTx<'_>,
+    scope: &TenantScope,
+    seat: &SeatId,
+    now: Instant,
+) -> Result<Vec<Meeting>, StoreError> {
+    let rows: Vec<MeetingRow> = meetings::table
+        .filter(meetings::tenant_id.eq(scope.tenant().as_str()))
+        .filter(meetings::seat_id.eq(seat.as_str()))
+        .filter(meetings::hold_from.le(now.seconds()))
+        .filter(meetings::hold_from.gt((now - LONGEST_HOLD).seconds()))
+        .filter(meetings::hold_until.gt(now.seconds()))
+        .select(MeetingRow::as_select())
+        .load(tx.db())?;
+    rows.into_iter().map(MeetingRow::into_domain).collect()
 }
 
 /// Whose meeting this is.

@@ -35,6 +35,12 @@ fn words(place: Place, now: Instant) -> String {
         Place::Running(cut) => {
             format!("runs without a license, and Zoom ends it {}, at {}", away(cut, now), Moment::of(cut).text)
         }
+        Place::Insured(cut) => {
+            format!(
+                "runs without a license as planned, and gets one if it is free; Zoom would end it at {}",
+                Moment::of(cut).text
+            )
+        }
         Place::Waiting(since) => format!("waits for {}, since {}", past(now - since), Moment::of(since).text),
     }
 }

@@ -271,7 +271,7 @@ both_databases! {
         let scope = db.scope("acme");
         change(&db.store, move |tx| meetings::set_alert(tx, &scope, &id("alerted"), Some("no_license"))).await;
         let pass = db.pass.clone();
-        let needs = ask(&db.store, move |tx| meetings::needs(tx, &pass, NOW)).await;
+        let needs = ask(&db.store, move |tx| meetings::needs(tx, &pass, NOW, &[])).await;
         assert_eq!(needs.iter().map(|need| need.meeting.as_str()).collect::<Vec<_>>(), ["alerted", "held", "live", "unstarted"]);
         assert_eq!(needs[2].live_since, Some(at(61)));
         assert_eq!((needs[1].hold, needs[1].at_zoom, &needs[1].seat), ((at(-2), at(38)), false, &SeatId::new("seat-bo")));

@@ -10,7 +10,7 @@ fn deadlines_come_before_what_merely_goes_back() {
     let steps = plan(&snapshot(6, rows, needs));
     assert!(matches!(steps[0], Step::Detach { .. }), "one is taken off for the eleventh");
     assert!(steps[1..11].iter().all(|step| matches!(step, Step::Attach { .. })), "{steps:?}");
-    assert_eq!(steps[12..].iter().filter(|step| matches!(step, Step::Detach { .. })).count(), 49);
+    assert_eq!(steps[11..].iter().filter(|step| matches!(step, Step::Detach { .. })).count(), 49);
 }
 
 #[test]
@@ -70,4 +70,49 @@ fn whoever_finds_seat_and_licenses_taken_is_told_of_one_of_them_once() {
     let of_next =
         |step: &&Step| matches!(step, Step::Alert { meeting, .. } | Step::Clear { meeting } if *meeting == next.meeting);
     assert_eq!(steps.iter().filter(of_next).count(), 0, "{steps:?}");
+}
+
+#[test]
+fn nobody_is_a_no_show_before_the_promised_license_has_come() {
+    let waits = need("m", "s", 0, Stage::Booked);
+    let none = Vec::new;
+    let gives_up = |snapshot: &Snapshot| plan(snapshot).contains(&Step::GiveUp { meeting: waits.meeting.clone() });
+    let told = Step::Alert { meeting: waits.meeting.clone(), problem: Problem::NoneFree };
+    assert_eq!(plan(&snapshot(20, none(), vec![waits.clone()])), [told], "its host may be waiting for it");
+    assert_eq!(plan(&snapshot(20, vec![row(1, Slot::Free)], vec![waits.clone()])), [attach(1, &waits)]);
+    let came = || vec![row(1, Slot::Attached(Claim { since: at(22), ..on("s") }))];
+    assert!(!gives_up(&snapshot(34, came(), vec![waits.clone()])), "fourteen minutes to notice it");
+    assert!(gives_up(&snapshot(37, came(), vec![waits.clone()])));
+    assert!(gives_up(&snapshot(35, none(), vec![waits.clone()])), "nothing is promised any more");
+    let short = Need { licensed: false, ..waits.clone() };
+    assert!(gives_up(&snapshot(15, none(), vec![short])), "to this one no license was promised");
+}
+
+#[test]
+fn a_running_meeting_near_its_cut_comes_before_one_whose_host_is_late() {
+    let mut running = need("r", "s1", 0, Stage::Live);
+    running.hold.1 = at(60);
+    let late = need("b", "s2", 32, Stage::Booked);
+    let first = |minute: i64| plan(&snapshot(minute, vec![row(1, Slot::Free)], vec![late.clone(), running.clone()]))[0].clone();
+    assert_eq!(first(34), attach(1, &late), "there are minutes yet");
+    assert_eq!(first(36), attach(1, &running));
+}
+
+#[test]
+fn what_leaves_already_is_not_one_too_many() {
+    let mut rows = vec![row(1, Slot::Attached(on("s1"))), row(2, Slot::Detaching(on("s2")))];
+    rows[1].1 = Some(at(1));
+    let mut lowered = lazily(0, rows, Vec::new());
+    lowered.settings.licenses = 1;
+    assert_eq!(plan(&lowered), []);
+}
+
+#[test]
+fn whoever_is_shut_out_is_told_as_long_as_they_are() {
+    let over = Need { host: UserId::new("other"), ..need("a", "s", -60, Stage::Live) };
+    let mut next = need("b", "s", 0, Stage::Booked);
+    next.alert = Some("seat_busy".to_owned());
+    let rows = vec![row(1, Slot::Attached(on("s")))];
+    let steps = plan(&snapshot(40, rows, vec![over, next.clone()]));
+    assert!(!steps.contains(&Step::Clear { meeting: next.meeting }), "{steps:?}");
 }
