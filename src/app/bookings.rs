@@ -22,7 +22,7 @@ use super::{App, AppError};
 
 /// How many times a refusal offers.
 const OFFERS: usize = 3;
-/// How far from the asked time they may be; when there are none so near, they are looked for further away.
+/// How far from the asked time they may be; when there are not as many so near, they are looked for further away.
 const OFFER_WITHIN: [Span; 2] = [Span::days(7), Span::days(60)];
 
 /// What a user asks for.
@@ -153,14 +153,15 @@ impl App {
 /// The nearest times that would be accepted, as far away as they have to be.
 fn nearest(tx: &mut ReadTx<'_>, request: &Request, rules: &Rules) -> Result<Vec<Instant>, StoreError> {
     let settings = pool::settings(tx)?;
+    let mut found = Vec::new();
     for within in OFFER_WITHIN {
         let demand = demand::during(tx, Demand::needed(request, rules, within), &settings, rules.now)?;
-        let found = admission::nearest(request, &demand, rules, OFFERS, within);
-        if !found.is_empty() {
-            return Ok(found);
+        found = admission::nearest(request, &demand, rules, OFFERS, within);
+        if found.len() == OFFERS {
+            break;
         }
     }
-    Ok(Vec::new())
+    Ok(found)
 }
 
 /// Whether `request` is admitted, decided from what is in the database at this moment.

@@ -38,6 +38,8 @@ pub enum Door {
     HostMissing,
     /// The host is there: this is Zoom's link for the client.
     Open(String),
+    /// Its time has passed, and its host has not come.
+    Missed,
     /// It is over.
     Over,
 }
@@ -59,7 +61,7 @@ impl App {
     /// The client says that they are here; the host's page shows it. `None` as for [`App::look_behind`].
     pub async fn arrive(self: &Arc<Self>, token: &str) -> Result<Option<Joining>, AppError> {
         let Some(joining) = self.look_behind(token).await? else { return Ok(None) };
-        if joining.door == Door::Over {
+        if matches!(joining.door, Door::Over | Door::Missed) {
             return Ok(Some(joining));
         }
         let (app, hash, first) = (self.clone(), keys::hash(token), !joining.arrived);
@@ -89,7 +91,7 @@ fn door(meeting: &Meeting, now: Instant) -> Door {
         (Stage::Booked | Stage::Missed | Stage::Ended, Some(room)) if started => Door::Open(room.join_url.clone()),
         (Stage::Cancelled, _) => Door::Over,
         (Stage::Ended, _) if !meeting.is_awaited_at(now) => Door::Over,
-        (Stage::Missed, _) if now >= meeting.window.end() && !meeting.is_awaited_at(now) => Door::Over,
+        (Stage::Missed, _) if now >= meeting.window.end() && !meeting.is_awaited_at(now) => Door::Missed,
         _ if now < meeting.window.start() - Span::minutes(15) => Door::Early,
         _ => Door::HostMissing,
     }

@@ -1,12 +1,11 @@
 //! Meetings as their pages show them: read only, and only for who may manage them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::domain::ids::{MeetingId, UserId};
+use crate::domain::ids::MeetingId;
 use crate::domain::tenant::User;
 use crate::store::scope::TenantScope;
-use crate::store::{audit, letters, meetings, users};
+use crate::store::{audit, letters, meetings};
 
 use super::bookings::manageable;
 use super::{App, AppError};
@@ -18,10 +17,8 @@ pub struct Record {
     pub view: meetings::MeetingView,
     /// The letters about it, oldest first.
     pub letters: Vec<letters::Shown>,
-    /// What happened to it, oldest first.
-    pub history: Vec<audit::Shown>,
-    /// The names of the tenant's users, for `history`.
-    pub names: BTreeMap<UserId, String>,
+    /// What happened to it, oldest first, with the name of the user who did it.
+    pub history: Vec<(audit::Shown, Option<String>)>,
 }
 
 impl App {
@@ -42,12 +39,10 @@ impl App {
         self.store
             .read(move |tx| {
                 let view = manageable(tx, &scope, &by, &id)?;
-                let names = users::list(tx, &scope)?.into_iter().map(|user| (user.id, user.name.to_string())).collect();
                 Ok(Record {
                     view,
                     letters: letters::list_for_meeting(tx, &scope, &id)?,
                     history: audit::list_for_meeting(tx, &scope, &id)?,
-                    names,
                 })
             })
             .await

@@ -8,6 +8,7 @@ use crate::domain::count::counted;
 use crate::domain::ids::{EventId, LetterId, SeatId, TenantId};
 use crate::domain::line::{self, Place};
 use crate::domain::meeting::Meeting;
+use crate::domain::plan::Webhooks;
 use crate::domain::pool::{Moves, PoolRow, PoolSettings};
 use crate::domain::seat::Seat;
 use crate::domain::tenant::{Share, Tenant};
@@ -31,8 +32,8 @@ pub struct PoolView {
     pub seats: BTreeMap<SeatId, Seat>,
     /// The tenants, by id.
     pub tenants: BTreeMap<TenantId, Tenant>,
-    /// When the last webhook arrived.
-    pub last_webhook: Option<Instant>,
+    /// When the last webhook arrived, and when one was last found missing.
+    pub webhooks: Webhooks,
     /// The parts of the background work with their last round and what they say.
     pub heartbeats: Vec<(String, Instant, String)>,
     /// Letters by state.
@@ -102,7 +103,7 @@ impl App {
             rows: licenses::list(tx)?.into_iter().map(|(row, _)| row).collect(),
             seats: seats::list(tx, pass)?.into_iter().map(|seat| (seat.id.clone(), seat)).collect(),
             tenants: tenants::list(tx, pass)?.into_iter().map(|tenant| (tenant.id.clone(), tenant)).collect(),
-            last_webhook: events::last_received(tx)?,
+            webhooks: Webhooks { last: events::last_received(tx)?, missed: pool::webhook_missed(tx)? },
             heartbeats: heartbeats::list(tx)?,
             letters: letters::count_by_state(tx)?,
             events: events::count_by_state(tx)?,

@@ -1,16 +1,17 @@
 //! What licenses did in the past, for the operator's ledger and a tenant's usage. Read only, but for how long it is kept.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::domain::ids::SeatId;
 use crate::domain::ledger::{Piece, partition};
+use crate::domain::names::EmailAddress;
 use crate::domain::pool::Moves;
 use crate::domain::time::{Span, Window};
 use crate::store::audit::{self, Actor};
 use crate::store::refusals::{self, Shown};
 use crate::store::scope::{OperatorPass, TenantScope};
-use crate::store::{StoreError, ledger, moves, uses};
+use crate::store::{ReadTx, StoreError, ledger, moves, seats, uses};
 
 use super::{App, AppError};
 
@@ -21,6 +22,20 @@ pub struct Usage {
     pub pieces: Vec<Piece>,
     /// The meetings that were refused, oldest first.
     pub refusals: Vec<Shown>,
+    /// The Zoom addresses of the seats that the licenses stood for.
+    pub seats: BTreeMap<SeatId, EmailAddress>,
+}
+
+impl Usage {
+    fn of(tx: &mut ReadTx<'_>, pieces: Vec<Piece>, refusals: Vec<Shown>) -> Result<Self, StoreError> {
+        let seats: BTreeSet<SeatId> = pieces.iter().map(|piece| piece.seat.clone()).collect();
+        Ok(Self { seats: seats::addresses(tx, &seats)?, pieces, refusals })
+    }
+
+    /// The seat's Zoom address.
+    pub fn seat(&self, id: &SeatId) -> String {
+        self.seats.get(id).map(ToString::to_string).unwrap_or_default()
+    }
 }
 
 impl App {
@@ -30,10 +45,10 @@ impl App {
         let read = self.store.read::<_, StoreError, _>(move |tx| {
             let refusals = refusals::list(tx, &pass, during)?;
             let Some(past) = Window::new(during.start(), during.end().min(now)) else {
-                return Ok(Usage { pieces: Vec::new(), refusals });
+                return Ok(Usage { refusals, ..Usage::default() });
             };
             let (holdings, uses) = (ledger::list(tx, &pass, past)?, uses::list(tx, &pass, past, now)?);
-            Ok(Usage { pieces: partition(&holdings, &uses, past), refusals })
+            Usage::of(tx, partition(&holdings, &uses, past), refusals)
         });
         Ok(read.await?)
     }
@@ -44,7 +59,7 @@ impl App {
         let read = self.store.read::<_, StoreError, _>(move |tx| {
             let refusals = refusals::list_of_tenant(tx, &scope, during)?;
             let Some(past) = Window::new(during.start(), during.end().min(now)) else {
-                return Ok(Usage { pieces: Vec::new(), refusals });
+                return Ok(Usage { refusals, ..Usage::default() });
             };
             let uses = uses::list_of_tenant(tx, &scope, past, now)?;
             let seats: BTreeSet<SeatId> = uses.iter().map(|one| one.seat.clone()).collect();
@@ -56,7 +71,7 @@ impl App {
             holdings.sort_by_key(|one| (one.license, one.claimed));
             let mut pieces = partition(&holdings, &uses, past);
             pieces.retain(|piece| piece.tenant.as_ref() == Some(scope.tenant()));
-            Ok(Usage { pieces, refusals })
+            Usage::of(tx, pieces, refusals)
         });
         Ok(read.await?)
     }

@@ -223,9 +223,10 @@ impl PoolSettings {
         self.freeze.filter(|freeze| now < freeze.probe_at + Freeze::FORGOTTEN)
     }
 
-    /// Whether moves are to be saved by now: from four fifths of the day's budget on, so that the rest is there for meetings.
+    /// Whether moves are to be saved by now: from four fifths of the day's budget on, and at the latest when one is left, so that
+    /// the rest is there for meetings.
     pub fn saves_moves(&self, today: Moves) -> bool {
-        self.move_budget.is_some_and(|budget| today.assigned() >= budget - budget / 5)
+        self.move_budget.is_some_and(|budget| today.assigned() >= budget.saturating_sub((budget / 5).max(1)))
     }
 
     /// The licenses that may be promised: K less the spare.
@@ -248,6 +249,15 @@ mod tests {
     fn one_license_is_kept_back_from_five_on() {
         let spare = |licenses| PoolSettings { licenses, ..PoolSettings::defaults() }.spare();
         assert_eq!((spare(0), spare(4), spare(5), spare(50)), (0, 0, 1, 1));
+    }
+
+    #[test]
+    fn moves_are_saved_from_four_fifths_of_the_budget_on_and_always_before_it_is_used_up() {
+        let first = |budget| {
+            let settings = PoolSettings { move_budget: Some(budget), ..PoolSettings::defaults() };
+            (0..=budget).find(|attaches| settings.saves_moves(Moves { attaches: *attaches, ..Moves::default() }))
+        };
+        assert_eq!([1, 2, 4, 5, 9, 10, 40].map(first), [Some(0), Some(1), Some(3), Some(4), Some(8), Some(8), Some(32)]);
     }
 
     #[test]

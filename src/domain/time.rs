@@ -64,6 +64,11 @@ impl Instant {
         Self(seconds)
     }
 
+    /// An instant as it is displayed.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.parse::<jiff::Timestamp>().ok().map(|timestamp| Self(timestamp.as_second()))
+    }
+
     /// Seconds since the Unix epoch.
     pub const fn seconds(self) -> i64 {
         self.0

@@ -121,10 +121,9 @@ impl Case {
         self.to_promise(self.guarantees())
     }
 
-    /// With so many nobody is refused: every seat has one, and every guarantee is kept.
+    /// With so many nobody is refused: every host has one, and every guarantee is kept.
     fn most(&self) -> u32 {
-        let seats: BTreeSet<_> = self.attempts.iter().map(|attempt| &attempt.seat).collect();
-        self.to_promise(seats.len() as u32 + self.guarantees())
+        self.to_promise(self.hosts + self.guarantees())
     }
 }
 

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use crate::clock::Ids;
-use crate::domain::ids::{SeatId, TenantId, UserId};
+use crate::domain::ids::{TenantId, UserId};
 use crate::domain::meeting::Kind;
 use crate::domain::pool::PoolSettings;
 use crate::domain::time::{Instant, Span, Window};
@@ -64,7 +64,6 @@ pub(super) fn draw(description: &Description, settings: &PoolSettings, ids: &Ids
                     at: window.start() - ahead,
                     tenant: tenant(),
                     host: UserId::new(host.to_string()),
-                    seat: SeatId::new(host.to_string()),
                     kind,
                     window,
                     licensed: true,

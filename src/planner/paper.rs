@@ -22,10 +22,8 @@ pub(super) struct Attempt {
     pub(super) at: Instant,
     /// Whose license it would use.
     pub(super) tenant: TenantId,
-    /// Who would host.
+    /// Who would host, on a seat of their own.
     pub(super) host: UserId,
-    /// Where.
-    pub(super) seat: SeatId,
     /// Scheduled or on the spot.
     pub(super) kind: Kind,
     /// From when until when.
@@ -89,7 +87,8 @@ impl PaperPool {
             tenant: attempt.tenant.clone(),
             host: attempt.host.clone(),
             moving: None,
-            seats: vec![attempt.seat.clone()],
+            // Which seats there were, and which of them had a license, is no part of the question: licenses come to hosts.
+            seats: vec![SeatId::new(attempt.host.as_str())],
             window: attempt.window,
             kind: attempt.kind,
             licensed: attempt.licensed,

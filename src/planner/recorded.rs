@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::ids::{SeatId, TenantId, UserId};
+use crate::domain::ids::{TenantId, UserId};
 use crate::domain::meeting::SHORT;
 use crate::domain::time::{Instant, Span};
 use crate::store::meetings::PastMeeting;
@@ -16,15 +16,11 @@ const AT_ONCE: Span = Span::minutes(15);
 
 /// The attempts, in the order in which they were made.
 pub(super) fn attempts(meetings: &[PastMeeting], refusals: &[Shown]) -> Vec<Attempt> {
-    let mut seats: BTreeMap<&UserId, &SeatId> = BTreeMap::new();
-    seats.extend(meetings.iter().map(|meeting| (&meeting.host, &meeting.seat)));
     let refused = refusals.iter().map(|refusal| Attempt {
         wish: 0,
         at: refusal.at,
         tenant: refusal.tenant.clone(),
         host: refusal.host.clone(),
-        // Where the host's other meetings are; one who never had any gets a seat of their own.
-        seat: seats.get(&refusal.host).map_or_else(|| SeatId::new(refusal.host.as_str()), |seat| (*seat).clone()),
         kind: refusal.kind,
         window: refusal.window,
         licensed: true,
@@ -35,7 +31,6 @@ pub(super) fn attempts(meetings: &[PastMeeting], refusals: &[Shown]) -> Vec<Atte
         at: meeting.asked_at.min(meeting.window.start()),
         tenant: meeting.tenant.clone(),
         host: meeting.host.clone(),
-        seat: meeting.seat.clone(),
         kind: meeting.kind,
         window: meeting.window,
         // A longer one that had none did want one.

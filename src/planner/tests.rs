@@ -3,7 +3,7 @@
 mod days;
 mod formulas;
 
-use crate::domain::ids::{SeatId, TenantId, UserId};
+use crate::domain::ids::{TenantId, UserId};
 use crate::domain::meeting::Kind;
 use crate::domain::pool::PoolSettings;
 use crate::domain::tenant::Share;
@@ -23,7 +23,6 @@ fn ask(wish: usize, host: &str, asked: i64, span: (i64, i64)) -> Attempt {
         at: at(asked),
         tenant: TenantId::new("t"),
         host: UserId::new(host),
-        seat: SeatId::new(host),
         kind: Kind::Scheduled,
         window: Window::new(at(span.0), at(span.1)).unwrap(),
         licensed: true,

@@ -1,5 +1,7 @@
 //! What happened, who did it and when. Rows are only ever added, in the transaction of what they tell of.
 
+use std::collections::{BTreeSet, HashMap};
+
 use diesel::prelude::*;
 
 use crate::domain::ids::{MeetingId, OperatorId, TenantId, UserId};
@@ -7,7 +9,7 @@ use crate::domain::time::Instant;
 
 use super::convert::instant;
 use super::error::StoreError;
-use super::schema::{audit, operators, tenants, users};
+use super::schema::{audit, operators, seats, tenants, users};
 use super::scope::{OperatorPass, TenantScope};
 use super::transaction::{ReadTx, WriteTx};
 
@@ -89,6 +91,13 @@ pub struct Shown {
 }
 
 impl Shown {
+    /// An entry for tests of how it is told.
+    #[cfg(test)]
+    pub(crate) fn of(actor: &str, action: &str, detail: &str) -> Self {
+        let (actor, action, detail) = (actor.to_owned(), action.to_owned(), detail.to_owned());
+        Self { at: 0, actor, actor_id: None, action, meeting_id: None, detail }
+    }
+
     /// When it happened.
     pub fn at(&self) -> Instant {
         instant(self.at)
@@ -117,13 +126,21 @@ pub fn add(tx: &mut WriteTx<'_>, entry: &Entry) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What happened to one meeting, oldest first.
-pub fn list_for_meeting(tx: &mut ReadTx<'_>, scope: &TenantScope, meeting: &MeetingId) -> Result<Vec<Shown>, StoreError> {
+/// What happened to one meeting, oldest first, each entry with the name of the user who did it, if it was one.
+pub fn list_for_meeting(
+    tx: &mut ReadTx<'_>,
+    scope: &TenantScope,
+    meeting: &MeetingId,
+) -> Result<Vec<(Shown, Option<String>)>, StoreError> {
     Ok(audit::table
+        .left_join(users::table.on(audit::actor_id.eq(users::id.nullable()).and(users::tenant_id.eq(scope.tenant().as_str()))))
         .filter(audit::tenant_id.eq(scope.tenant().as_str()))
         .filter(audit::meeting_id.eq(meeting.as_str()))
         .order((audit::at.asc(), audit::id.asc()))
-        .select((audit::at, audit::actor, audit::actor_id, audit::action, audit::meeting_id, audit::detail))
+        .select((
+            (audit::at, audit::actor, audit::actor_id, audit::action, audit::meeting_id, audit::detail),
+            users::name.nullable(),
+        ))
         .limit(200)
         .load(tx.of(scope))?)
 }
@@ -174,6 +191,23 @@ impl ShownAnywhere {
     pub fn by(&self) -> Option<&str> {
         self.operator.as_deref().or(self.user.as_deref())
     }
+}
+
+/// What the ids in these texts stand for: the names of users and operators, the addresses of seats.
+pub fn names_in<'a>(
+    tx: &mut ReadTx<'_>,
+    _: &OperatorPass,
+    texts: impl Iterator<Item = &'a str>,
+) -> Result<HashMap<String, String>, StoreError> {
+    let words: BTreeSet<&str> = texts.flat_map(|text| text.split(' ')).collect();
+    let mut names: Vec<(String, String)> =
+        users::table.filter(users::id.eq_any(&words)).select((users::id, users::name)).load(tx.db())?;
+    let operators: Vec<(String, String)> =
+        operators::table.filter(operators::id.eq_any(&words)).select((operators::id, operators::name)).load(tx.db())?;
+    let seats: Vec<(String, String)> =
+        seats::table.filter(seats::id.eq_any(&words)).select((seats::id, seats::email)).load(tx.db())?;
+    names.extend(operators.into_iter().chain(seats));
+    Ok(names.into_iter().collect())
 }
 
 /// The newest entries with one of these actions: when and what.

@@ -1,6 +1,6 @@
 //! Seats: the Zoom users of our account that can host.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 
@@ -165,6 +165,13 @@ pub fn list_of_tenant(tx: &mut ReadTx<'_>, scope: &TenantScope) -> Result<Vec<Se
 /// Every seat, by address.
 pub fn list(tx: &mut ReadTx<'_>, _: &OperatorPass) -> Result<Vec<Seat>, StoreError> {
     load(seats::table.order((seats::email, seats::id)).select(Row::as_select()).load(tx.db())?)
+}
+
+/// The Zoom addresses of these seats, whoever has them now: for what was done on them before.
+pub fn addresses(tx: &mut ReadTx<'_>, ids: &BTreeSet<SeatId>) -> Result<BTreeMap<SeatId, EmailAddress>, StoreError> {
+    let ids = ids.iter().map(SeatId::as_str);
+    let rows: Vec<Row> = seats::table.filter(seats::id.eq_any(ids)).select(Row::as_select()).load(tx.db())?;
+    Ok(load(rows)?.into_iter().map(|seat| (seat.id, seat.email)).collect())
 }
 
 /// One seat, for whoever runs the pool.

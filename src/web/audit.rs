@@ -1,23 +1,28 @@
 //! What happened in a tenant, for its admins: newest first, and all of it as a sheet, oldest first.
 
-use std::collections::HashMap;
+pub(super) mod words;
+
+use std::collections::BTreeSet;
 
 use actix_web::web;
 use askama::Template;
 use futures_util::stream;
 use serde::Deserialize;
 
+use crate::domain::ids::SeatId;
 use crate::domain::names::ZoneName;
 use crate::domain::time::Instant;
 use crate::domain::{when, zone};
 use crate::store::audit::{self, Shown};
-use crate::store::{StoreError, users};
+use crate::store::scope::TenantScope;
+use crate::store::{ReadTx, StoreError, seats, users};
 
 use super::page::{Answer, Chrome, WebError, page};
 use super::routes::{Access, RouteRow};
 use super::scope::Admin;
 use super::server::Site;
 use super::sheet;
+use words::{Names, named};
 
 /// Rows on a page.
 const ROWS: i64 = 50;
@@ -62,14 +67,19 @@ pub(super) fn rows() -> Vec<RouteRow> {
 async fn list(admin: Admin, site: web::Data<Site>, place: web::Query<Place>) -> Answer {
     let number = place.page.parse::<i64>().unwrap_or(1).clamp(1, LAST_PAGE);
     let (scope, offset) = (admin.scope(), (number - 1) * ROWS);
-    let (mut shown, people) = site
+    let (mut shown, names) = site
         .app
         .store
-        .read::<_, StoreError, _>(move |tx| Ok((audit::list(tx, &scope, offset, ROWS + 1)?, users::list(tx, &scope)?)))
+        .read::<_, StoreError, _>(move |tx| {
+            let shown = audit::list(tx, &scope, offset, ROWS + 1)?;
+            let mut names = people(tx, &scope)?;
+            let ids: BTreeSet<SeatId> = shown.iter().flat_map(|entry| entry.detail.split(' ')).map(SeatId::new).collect();
+            names.extend(seats::addresses(tx, &ids)?.into_iter().map(|(seat, address)| (seat.to_string(), address.to_string())));
+            Ok((shown, names))
+        })
         .await?;
     let more = shown.len() as i64 > ROWS;
     shown.truncate(ROWS as usize);
-    let names: HashMap<String, String> = people.into_iter().map(|user| (user.id.to_string(), user.name.to_string())).collect();
     let link = |number: i64| admin.path(&format!("/audit?page={number}"));
     let rows: Vec<Row> = shown.iter().map(|entry| row(&admin, &names, entry)).collect();
     page(&AuditPage {
@@ -83,13 +93,17 @@ async fn list(admin: Admin, site: web::Data<Site>, place: web::Query<Place>) -> 
     })
 }
 
+/// The tenant's users by id.
+fn people(tx: &mut ReadTx<'_>, scope: &TenantScope) -> Result<Names, StoreError> {
+    Ok(users::list(tx, scope)?.into_iter().map(|user| (user.id.to_string(), user.name.to_string())).collect())
+}
+
 /// How many entries of a sheet are read at once.
 const AT_ONCE: i64 = 500;
 
 async fn sheet(admin: Admin, site: web::Data<Site>) -> Answer {
     let scope = admin.scope();
-    let people = site.app.store.read::<_, StoreError, _>(move |tx| users::list(tx, &scope)).await?;
-    let names: HashMap<String, String> = people.into_iter().map(|user| (user.id.to_string(), user.name.to_string())).collect();
+    let names = site.app.store.read::<_, StoreError, _>(move |tx| people(tx, &scope)).await?;
     let name = format!("audit-{}", admin.tenant.slug);
     let pieces = stream::try_unfold((None, admin, site, names), |(after, admin, site, names)| async move {
         let entries = entries_after(&site, &admin, after).await?;
@@ -107,7 +121,7 @@ async fn entries_after(site: &Site, admin: &Admin, after: Option<(Instant, Strin
     Ok(read.await?)
 }
 
-fn cells(entry: &Shown, names: &HashMap<String, String>, zone: &ZoneName) -> Vec<String> {
+fn cells(entry: &Shown, names: &Names, zone: &ZoneName) -> Vec<String> {
     vec![
         zone::iso(entry.at(), zone),
         who(names, entry),
@@ -117,18 +131,18 @@ fn cells(entry: &Shown, names: &HashMap<String, String>, zone: &ZoneName) -> Vec
     ]
 }
 
-fn who(names: &HashMap<String, String>, entry: &Shown) -> String {
+fn who(names: &Names, entry: &Shown) -> String {
     let unknown = || "A former user".to_owned();
     entry.user().map_or_else(|| actor(&entry.actor).to_owned(), |id| names.get(id.as_str()).cloned().unwrap_or_else(unknown))
 }
 
-fn row(admin: &Admin, names: &HashMap<String, String>, entry: &Shown) -> Row {
+fn row(admin: &Admin, names: &Names, entry: &Shown) -> Row {
     Row {
         at: when::moment(entry.at(), admin.zone()),
         iso: entry.at().to_string(),
         who: who(names, entry),
-        what: words(&entry.action),
-        detail: named(names, &entry.detail),
+        what: words::what(&entry.action),
+        detail: words::more(entry, names, admin.zone()),
         meeting: entry.meeting_id.as_ref().map(|id| admin.path(&format!("/meetings/{id}"))),
     }
 }
@@ -140,38 +154,5 @@ fn actor(kind: &str) -> &'static str {
         "zoom" => "Zoom",
         "console" => "Operator, at the console",
         _ => "Duologue",
-    }
-}
-
-/// `user.role_changed` as people read it: `User: role changed`.
-fn words(action: &str) -> String {
-    let (noun, verb) = action.split_once('.').unwrap_or(("", action));
-    let mut noun: String = noun.replace('_', " ");
-    if let Some(first) = noun.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    if noun.is_empty() { verb.replace('_', " ") } else { format!("{noun}: {}", verb.replace('_', " ")) }
-}
-
-/// The detail with users' names in the place of their ids.
-fn named(names: &HashMap<String, String>, detail: &str) -> String {
-    let word = |word| names.get(word).map_or(word, String::as_str);
-    detail.split(' ').map(word).collect::<Vec<_>>().join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_action_reads_as_words() {
-        assert_eq!(words("user.role_changed"), "User: role changed");
-        assert_eq!(words("odd"), "odd");
-    }
-
-    #[test]
-    fn an_id_in_the_detail_becomes_a_name() {
-        let names = HashMap::from([("7".to_owned(), "Ana Ruiz".to_owned())]);
-        assert_eq!(named(&names, "7 admin"), "Ana Ruiz admin");
     }
 }

@@ -24,6 +24,8 @@ struct Situation {
     path: String,
     host: String,
     opens: String,
+    organization: String,
+    reply_to: Option<String>,
     door: Word,
     arrived: bool,
 }
@@ -36,6 +38,8 @@ enum Word {
     Open,
     /// It has ended before its time, so it may be taken up again.
     Paused,
+    /// Its host has not come.
+    Missed,
     Over,
 }
 
@@ -49,7 +53,6 @@ struct JoinPage {
     when_iso: String,
     zone: String,
     host_when: Option<String>,
-    reply_to: Option<String>,
     now: Situation,
 }
 
@@ -114,7 +117,6 @@ fn join_page(request: &HttpRequest, token: &str, joining: &Joining, now: Instant
         when_iso: meeting.window.start().to_string(),
         zone: zone.to_string(),
         host_when: (*zone != meeting.zone).then(|| when::full(meeting.window, &meeting.zone)),
-        reply_to: tenant.reply_to.as_ref().map(ToString::to_string),
         now: situation(token, joining, now),
     }
 }
@@ -126,11 +128,14 @@ fn situation(token: &str, joining: &Joining, now: Instant) -> Situation {
         path: format!("/j/{token}"),
         host: joining.view.host_name.clone(),
         opens: when::time(meeting.window.start(), zone),
+        organization: joining.tenant.name.to_string(),
+        reply_to: joining.tenant.reply_to.as_ref().map(ToString::to_string),
         door: match joining.door {
             Door::Early => Word::Early,
             Door::HostMissing => Word::HostMissing,
             Door::Open(_) => Word::Open,
             Door::Over if meeting.state.stage() == Stage::Ended && now < meeting.window.end() => Word::Paused,
+            Door::Missed => Word::Missed,
             Door::Over => Word::Over,
         },
         arrived: joining.arrived,

@@ -1,6 +1,7 @@
 //! The whole service, asked as a browser asks it, on a database in memory.
 
 mod accounts;
+mod audit;
 mod bodies;
 mod doors;
 mod pool;
@@ -157,7 +158,7 @@ async fn staff(app: &App, slug: &str, address: &str) -> String {
     path_of(&app.invite_user(&console().scope(&found.id), &by, new).await.unwrap().unwrap())
 }
 
-fn path_of(url: &str) -> String {
+pub(super) fn path_of(url: &str) -> String {
     url.strip_prefix("http://127.0.0.1:8080").unwrap().to_owned()
 }
 
@@ -169,7 +170,7 @@ fn csrf(page: &Seen) -> String {
 
 impl Browser {
     /// Chooses a password by a link and signs in with it.
-    async fn enter_by(&mut self, link: &str, address: &str) {
+    pub(super) async fn enter_by(&mut self, link: &str, address: &str) {
         let chosen = self.post(link, &[("password", PASSWORD)]).await;
         assert_eq!(chosen.status, 303, "{}", chosen.body);
         let door = chosen.header("location").to_owned();

@@ -12,13 +12,13 @@ use askama::Template;
 use futures_util::stream::{self, StreamExt as _};
 
 use crate::app::usage::Usage;
-use crate::domain::ids::{MeetingId, SeatId, UserId};
+use crate::domain::ids::{MeetingId, UserId};
 use crate::domain::ledger::{Part, Piece, Sums, by_day, sums_by};
 use crate::domain::names::ZoneName;
 use crate::domain::time::Window;
 use crate::domain::zone;
 use crate::store::refusals::Shown;
-use crate::store::{StoreError, seats, users};
+use crate::store::{StoreError, users};
 
 use super::forms::Errors;
 use super::page::{Answer, Chrome, WebError, invalid, page};
@@ -61,10 +61,9 @@ struct PersonRow {
     refused: usize,
 }
 
-/// A tenant's users and seats as a sheet names them.
+/// A tenant's users as a sheet names them.
 struct Names {
     people: BTreeMap<UserId, (String, String)>,
-    seats: BTreeMap<SeatId, String>,
 }
 
 pub(super) fn rows() -> Vec<RouteRow> {
@@ -156,7 +155,7 @@ async fn sheet(admin: Admin, site: web::Data<Site>, asked: web::Query<Asked>) ->
         let (admin, site, names) = (admin.clone(), site.clone(), names.clone());
         async move {
             let usage = site.app.usage(&admin.scope, day).await?;
-            let spans = usage.pieces.iter().map(|piece| span_cells(piece, &names, admin.zone()));
+            let spans = usage.pieces.iter().map(|piece| span_cells(piece, usage.seat(&piece.seat), &names, admin.zone()));
             Ok(spans.chain(usage.refusals.iter().map(|refused| refusal_cells(refused, &names, admin.zone()))).collect())
         }
     });
@@ -172,7 +171,7 @@ pub(super) fn right_days(asked: &Asked, site: &Site, zone: &ZoneName) -> Result<
     }
 }
 
-fn span_cells(piece: &Piece, names: &Names, zone: &ZoneName) -> Vec<String> {
+fn span_cells(piece: &Piece, seat: String, names: &Names, zone: &ZoneName) -> Vec<String> {
     let (meeting, host) = piece.meeting.as_ref().map(|(meeting, host)| (meeting.to_string(), host)).unzip();
     let (name, email) = host.map(|host| names.person(host)).unwrap_or_default();
     vec![
@@ -183,7 +182,7 @@ fn span_cells(piece: &Piece, names: &Names, zone: &ZoneName) -> Vec<String> {
         piece.license.to_string(),
         name,
         email,
-        names.seats.get(&piece.seat).cloned().unwrap_or_default(),
+        seat,
         meeting.unwrap_or_default(),
         String::new(),
         String::new(),
@@ -210,13 +209,8 @@ fn refusal_cells(refused: &Shown, names: &Names, zone: &ZoneName) -> Vec<String>
 impl Names {
     async fn read(site: &Site, admin: &Admin) -> Result<Self, WebError> {
         let scope = admin.scope();
-        let read =
-            site.app.store.read::<_, StoreError, _>(move |tx| Ok((users::list(tx, &scope)?, seats::list_of_tenant(tx, &scope)?)));
-        let (people, seats) = read.await?;
-        Ok(Self {
-            people: people.into_iter().map(|user| (user.id, (user.name.to_string(), user.email.to_string()))).collect(),
-            seats: seats.into_iter().map(|seat| (seat.id, seat.email.to_string())).collect(),
-        })
+        let people = site.app.store.read::<_, StoreError, _>(move |tx| users::list(tx, &scope)).await?;
+        Ok(Self { people: people.into_iter().map(|user| (user.id, (user.name.to_string(), user.email.to_string()))).collect() })
     }
 
     /// A user's name and address.

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use duologue::app::bookings::Cancellation;
+use duologue::domain::meeting::Stage;
 use duologue::store::Store;
 
 use crate::support::demo::{From, Seen, Visitor};
@@ -41,6 +42,36 @@ served_on_both_databases! {
             assert!(!seen.body.contains(&number.to_string()) && !seen.body.contains("zoom.invalid"), "{}", seen.body);
         }
         assert!(answers[2].location.starts_with(&format!("http://zoom.invalid/j/{number}")), "{}", answers[2].location);
+        server.stop(false).await;
+    }
+
+    async fn a_client_whose_host_never_came_is_told_so_and_what_to_do(db: Database) {
+        let world = World::new(Store::open(&db.url).unwrap(), 1).await;
+        let (base, server) = open(&world.app);
+        let meeting = world.booked(&world.acme, 0, 10, 30).await;
+        let link = format!("/j/{}", world.app.keys.join_token(&meeting, 1));
+        let client = Visitor::nobody(&base);
+        let pages = [link.clone(), format!("{link}/now")];
+        world.at(39).await;
+        for page in &pages {
+            assert!(client.get(page).await.body.contains("is not in the meeting yet"), "it may still begin");
+        }
+        world.at(41).await;
+        assert_eq!(world.stage(&world.acme, &meeting).await, Stage::Missed);
+        for page in &pages {
+            let seen = client.get(page).await.body;
+            assert!(seen.contains("did not start this meeting") && seen.contains("For another time,"), "{seen}");
+            assert!(!seen.contains("Thank you for coming") && !seen.contains("I am here"), "{seen}");
+        }
+        client.post(&format!("{link}/entry"), &[], From::OwnPage).await;
+        assert_eq!(world.meeting(&world.acme, &meeting).await.client_arrived_at, None, "nobody is told any more");
+        let number = world.start(&world.acme, 0, &meeting).await;
+        world.settle().await;
+        assert!(client.get(&link).await.body.contains("Join the meeting"), "it was started after all");
+        world.at(50).await;
+        world.end(number);
+        world.settle().await;
+        assert!(client.get(&link).await.body.contains("Thank you for coming"));
         server.stop(false).await;
     }
 

@@ -1,20 +1,21 @@
 //! A meeting's whole life through the real verbs: booked, licensed, live, ended, free again; with webhooks that come twice,
 //! late, in the wrong order or not at all, and a process that dies in between.
 
-use duologue::app::bookings::{Answer, Cancellation};
+use duologue::app::bookings::{Answer, Cancellation, Time};
 use duologue::app::join::Door;
 use duologue::app::start::{Start, With};
 use duologue::domain::admission::Refusal;
 use duologue::domain::meeting::Stage;
+use duologue::domain::names::Topic;
 use duologue::domain::pool::Place;
 use duologue::domain::seat::License;
-use duologue::domain::time::Span;
+use duologue::domain::time::{Span, Window};
 use duologue::store::{DatabaseUrl, Store, StoreError, audit, migrate, moves};
 use duologue::zoom::simulator::{Fault, Odds};
 
 use crate::support::database::{Database, both_databases};
 use crate::support::wire::End;
-use crate::support::world::{World, minutes};
+use crate::support::world::{World, minutes, monday};
 
 #[tokio::test]
 async fn booked_started_ended_and_the_license_goes_back() {
@@ -52,9 +53,47 @@ async fn the_last_license_is_refused_with_the_nearest_times() {
     let Answer::Refused { refusal, nearest, .. } = world.book(&world.globex, 0, 75, 30).await else { panic!("accepted") };
     assert_eq!(refusal, Refusal::PoolFull);
     assert_eq!(nearest.len(), 3);
-    let booking = world.booking(&world.globex.users[0], (nearest[0] - crate::support::world::monday()).as_minutes(), 30);
+    let booking = world.booking(&world.globex.users[0], (nearest[0] - monday()).as_minutes(), 30);
     let taken = world.app.book(&world.globex.scope, &world.globex.users[0], booking).await.unwrap();
     assert!(matches!(taken, Answer::Accepted(_)), "what is offered is accepted: {taken:?}");
+}
+
+#[tokio::test]
+async fn three_times_are_offered_even_when_there_are_not_three_within_a_week() {
+    let world = World::in_memory(1).await;
+    for block in 0..22 {
+        world.booked(&world.acme, 0, 40 + block * 480, 480).await;
+    }
+    let Answer::Refused { nearest, .. } = world.book(&world.globex, 0, 75, 30).await else { panic!("accepted") };
+    let offered: Vec<i64> = nearest.iter().map(|start| (*start - monday()).as_minutes()).collect();
+    assert_eq!(offered, [0, 10_610, 10_615], "one before all of them, and two after");
+}
+
+#[tokio::test]
+async fn a_press_of_start_does_not_go_along_when_the_meeting_is_moved_away_from_it() {
+    let world = World::in_memory(1).await;
+    let meeting = world.booked(&world.acme, 0, 60, 30).await;
+    world.at(59).await;
+    let go = world.app.start(&world.acme.scope, &world.acme.users[0], &meeting, With::License).await.unwrap();
+    assert!(matches!(go, Start::Go(_)), "{go:?}");
+    world.at(62).await;
+    let link = world.app.keys.join_token(&meeting, 1);
+    let door = async || world.app.look_behind(&link).await.unwrap().unwrap().door;
+    let moved = async |topic: &str, minute: i64| {
+        let time = Time {
+            window: Window::lasting(monday() + minutes(minute), minutes(30)),
+            ..world.booking(&world.acme.users[0], 0, 5).time
+        };
+        let topic = Topic::parse(topic).unwrap();
+        world.app.reschedule(&world.acme.scope, &world.acme.users[0], &meeting, topic, time).await.unwrap()
+    };
+    assert!(matches!(door().await, Door::Open(_)), "the host has Zoom's link");
+    assert_eq!(moved("Another topic", 60).await, Answer::Accepted(meeting.clone()));
+    assert!(matches!(door().await, Door::Open(_)), "the time is the same");
+    assert_eq!(moved("Another topic", 65).await, Answer::Accepted(meeting.clone()));
+    assert!(matches!(door().await, Door::Open(_)), "it still is the time");
+    assert_eq!(moved("Another topic", 300).await, Answer::Accepted(meeting.clone()));
+    assert_eq!(door().await, Door::Early, "nobody is there hours before");
 }
 
 #[tokio::test]

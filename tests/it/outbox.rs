@@ -139,7 +139,7 @@ async fn a_second_press_within_the_minute_sends_and_records_nothing() {
     assert_eq!(answers, [Invitation::Sent, Invitation::JustSent, Invitation::JustSent]);
     assert_eq!(sent(&world).await.len(), 1);
     let record = world.app.meeting_record(&world.acme.scope, &world.acme.users[0], &meeting).await.unwrap();
-    assert_eq!(record.history.iter().filter(|row| row.action == "meeting.invited_again").count(), 1);
+    assert_eq!(record.history.iter().filter(|(row, _)| row.action == "meeting.invited_again").count(), 1);
     assert_eq!(record.letters.len(), 2, "the first one, and the one that was asked for");
 }
 

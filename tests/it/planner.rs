@@ -64,8 +64,8 @@ both_databases! {
         let db = with_yesterday(db).await;
         let (operator, within) = (db.operator(), window(-3000, 0));
         let past = ask(&db.store, move |tx| meetings::past(tx, &operator, within)).await;
-        let seen: Vec<_> = past.iter().map(|past| (past.seat.as_str(), past.asked_at, past.given_back)).collect();
-        assert_eq!(seen, [("seat-bo", at(-3000), Some(at(-1388))), ("seat-cy", at(-3000), None)]);
+        let seen: Vec<_> = past.iter().map(|past| (past.host.as_str(), past.asked_at, past.given_back)).collect();
+        assert_eq!(seen, [("bo", at(-3000), Some(at(-1388))), ("cy", at(-3000), None)]);
         let operator = db.operator();
         let past = ask(&db.store, move |tx| refusals::past(tx, &operator, within)).await;
         let expected = Shown {
@@ -85,6 +85,28 @@ both_databases! {
         assert_eq!((&answer["licenses"], &answer["around"], &answer["hosts"]), (&3.into(), &2.into(), &3.into()), "{answer}");
         let lines: Vec<_> = answer["lines"].as_array().unwrap().iter().map(|line| (&line["licenses"], &line["refused"])).collect();
         assert_eq!(lines[..3], [(&1.into(), &2.into()), (&2.into(), &1.into()), (&3.into(), &0.into())], "{answer}");
+    }
+
+    async fn whoever_shares_a_seat_on_record_wanted_a_license_all_the_same(db: Database) {
+        let db = db.with_cast().await;
+        // Both meet on Bo's seat, one after the other; Ana would have liked to meet while he does.
+        let met = |id: &str, host: &str, from: i64| Meeting {
+            host: UserId::new(host),
+            created_at: at(-3000),
+            ..meeting(id, window(from, from + 60))
+        };
+        db.book(met("m1", "bo", -1440)).await;
+        db.book(met("m2", "ana", -1200)).await;
+        let (operator, acme) = (db.operator(), db.scope("acme"));
+        change(&db.store, move |tx| {
+            licenses::set_count(tx, &operator, 1, NOW)?;
+            let (id, host, refusal) = ("r1".to_owned(), UserId::new("ana"), Refusal::PoolFull);
+            let window = window(-1425, -1395);
+            refusals::note(tx, &acme, &Refused { id, at: at(-2000), host, kind: Kind::Scheduled, refusal, window })
+        })
+        .await;
+        let answer = plan(&db, &["--around", "1"]).await;
+        assert_eq!((&answer["licenses"], &answer["busy"]), (&2.into(), &0.into()), "{answer}");
     }
 
     async fn a_tenant_alone_is_counted_alone(db: Database) {

@@ -10,7 +10,7 @@ use duologue::domain::meeting::{Kind, Stage};
 use duologue::domain::pool::{Freeze, PoolSettings, Release};
 use duologue::domain::time::Window;
 use duologue::keeper;
-use duologue::store::pool;
+use duologue::store::{moves, pool};
 use duologue::zoom::simulator::{Fault, Odds};
 
 use crate::support::world::{World, minutes};
@@ -107,7 +107,9 @@ async fn what_zoom_allowed_before_it_froze_does_not_end_the_freeze() {
     assert!(freeze(&world).await.is_some(), "one was refused");
     world.pass(minutes(3)).await;
     assert_eq!(world.attached().await, 1, "the first was settled meanwhile");
-    assert!(freeze(&world).await.is_some(), "which proves nothing about now");
+    let (frozen, now) = (freeze(&world).await, world.now());
+    let asked = world.app.store.read(move |tx| moves::on_day(tx, now)).await.unwrap().freezes;
+    assert!(frozen.is_some() && asked == 1, "which proves nothing about now, and Zoom is left alone");
     fault(Fault::LicenseFreeze, Odds { next: 0, per_mille: 0 });
     world.pass(minutes(15)).await;
     assert_eq!((world.attached().await, freeze(&world).await), (2, None), "the probe does");

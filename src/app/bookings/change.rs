@@ -83,9 +83,11 @@ impl App {
                 }
             }
         };
+        let now = self.now();
+        let still_counts = before == time.window || hold.contains(now);
         let leaves_seat = seat != view.meeting.seat;
         if hold != view.meeting.hold {
-            self.note_hold(tx, scope, &view.meeting, self.now())?;
+            self.note_hold(tx, scope, &view.meeting, now)?;
         }
         let moved = Meeting {
             topic,
@@ -95,6 +97,8 @@ impl App {
             zone: time.zone,
             hold,
             licensed,
+            // Who pressed Start for a time that it has left is not on their way into it.
+            start_clicked_at: view.meeting.start_clicked_at.filter(|_| still_counts),
             sequence: view.meeting.sequence + 1,
             ..view.meeting
         };

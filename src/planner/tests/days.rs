@@ -144,31 +144,31 @@ fn the_answer_is_that_of_another_simulation() {
 
 #[test]
 fn what_is_on_record_becomes_wishes() {
-    let wish = |attempt: &Attempt| (attempt.wish, attempt.at, attempt.seat.as_str().to_owned());
+    let wish = |attempt: &Attempt| (attempt.wish, attempt.at, attempt.host.as_str().to_owned());
     let refused = |host: &str, asked, span| {
         let ask = ask(0, host, asked, span);
         Shown { tenant: ask.tenant, host: ask.host, kind: ask.kind, at: ask.at, refusal: Refusal::PoolFull, window: ask.window }
     };
     let met = |host: &str, asked, span: (i64, i64), licensed| {
         let ask = ask(0, host, asked, span);
-        let (tenant, host, seat, kind) = (ask.tenant, ask.host, ask.seat, ask.kind);
+        let (tenant, host, kind) = (ask.tenant, ask.host, ask.kind);
         let window = Window::new(at(span.0), at(span.1)).unwrap();
-        PastMeeting { tenant, host, seat, kind, window, asked_at: ask.at, given_back: None, licensed }
+        PastMeeting { tenant, host, kind, window, asked_at: ask.at, given_back: None, licensed }
     };
     let meetings = [met("bo", 12, (700, 720), false), met("bo", 40, (800, 860), false), met("ana", 5, (600, 630), false)];
     let refusals = [refused("bo", 1, (600, 660)), refused("bo", 3, (630, 690)), refused("cy", 100, (900, 930))];
     let attempts = attempts(&meetings, &refusals);
     let wishes: Vec<_> = attempts.iter().map(wish).collect();
-    let seat = |name: &str| name.to_owned();
+    let host = |name: &str| name.to_owned();
     assert_eq!(
         wishes,
         [
-            (0, at(1), seat("bo")),
-            (0, at(3), seat("bo")),
-            (2, at(5), seat("ana")),
-            (0, at(12), seat("bo")),
-            (4, at(40), seat("bo")),
-            (5, at(100), seat("cy")),
+            (0, at(1), host("bo")),
+            (0, at(3), host("bo")),
+            (2, at(5), host("ana")),
+            (0, at(12), host("bo")),
+            (4, at(40), host("bo")),
+            (5, at(100), host("cy")),
         ]
     );
     let licensed: Vec<bool> = attempts.iter().map(|attempt| attempt.licensed).collect();

@@ -203,6 +203,7 @@ pub fn move_to(tx: &mut WriteTx<'_>, scope: &TenantScope, moved: &Meeting) -> Re
         meetings::hold_until.eq(until),
         meetings::busy_until.eq(case_when(is_same, meetings::busy_until)),
         meetings::licensed.eq(moved.licensed),
+        meetings::start_clicked_at.eq(moved.start_clicked_at.map(Instant::seconds)),
         meetings::sequence.eq(column(moved.sequence)),
         meetings::zoom_tries.eq(0),
         meetings::zoom_retry_at.eq(None::<i64>),

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use crate::domain::ids::{SeatId, TenantId, UserId};
+use crate::domain::ids::{TenantId, UserId};
 use crate::domain::meeting::{Kind, Stage};
 use crate::domain::time::{Instant, Window};
 
@@ -12,15 +12,13 @@ use super::super::schema::meetings;
 use super::super::scope::OperatorPass;
 use super::super::transaction::ReadTx;
 
-/// A meeting as planning sees it: no client, no topic.
+/// A meeting as planning sees it: no client, no topic, no seat.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PastMeeting {
     /// Whose it was.
     pub tenant: TenantId,
     /// Who hosted.
     pub host: UserId,
-    /// On which seat.
-    pub seat: SeatId,
     /// Scheduled or on the spot.
     pub kind: Kind,
     /// When it was planned.
@@ -38,7 +36,6 @@ pub struct PastMeeting {
 struct Row {
     tenant_id: String,
     host_id: String,
-    seat_id: String,
     kind: String,
     starts_at: i64,
     ends_at: i64,
@@ -59,7 +56,6 @@ impl Row {
         Ok(PastMeeting {
             tenant: TenantId::new(self.tenant_id),
             host: UserId::new(self.host_id),
-            seat: SeatId::new(self.seat_id),
             kind: word(Kind::from_word(&self.kind), "kind of a meeting", &self.kind)?,
             window: window(self.starts_at, self.ends_at)?,
             asked_at: instant(self.created_at),

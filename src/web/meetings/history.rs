@@ -1,16 +1,12 @@
 //! What happened to a meeting and which letters went out about it, in plain words.
 
-use std::collections::BTreeMap;
-
-use crate::domain::ids::UserId;
 use crate::domain::names::ZoneName;
-use crate::domain::plan::Problem;
 use crate::domain::time::Instant;
 use crate::domain::when;
 use crate::store::audit;
 use crate::store::letters::{self, LetterState};
 
-use super::words::Badge;
+use super::words::{Badge, why_no_license};
 
 /// One line of the history.
 pub(super) struct Happened {
@@ -37,15 +33,12 @@ pub(super) struct Sent {
 }
 
 /// The history, oldest first.
-pub(super) fn history(rows: &[audit::Shown], names: &BTreeMap<UserId, String>, now: Instant, zone: &ZoneName) -> Vec<Happened> {
-    let line = |row: &audit::Shown| {
-        let user = row.user().and_then(|id| names.get(&id).cloned());
-        Happened {
-            text: sentence(&row.action, &row.detail, &user.unwrap_or_else(|| actor(&row.actor).to_owned())),
-            iso: row.at().to_string(),
-            at: short(row.at(), now, zone),
-            bad: matches!(row.action.as_str(), "meeting.missed" | "meeting.no_license"),
-        }
+pub(super) fn history(rows: &[(audit::Shown, Option<String>)], now: Instant, zone: &ZoneName) -> Vec<Happened> {
+    let line = |(row, user): &(audit::Shown, Option<String>)| Happened {
+        text: sentence(&row.action, &row.detail, user.as_deref().unwrap_or_else(|| actor(&row.actor))),
+        iso: row.at().to_string(),
+        at: short(row.at(), now, zone),
+        bad: matches!(row.action.as_str(), "meeting.missed" | "meeting.no_license"),
     };
     rows.iter().map(line).collect()
 }
@@ -82,12 +75,7 @@ fn sentence(action: &str, detail: &str, who: &str) -> String {
         "meeting.started" => "The meeting began".to_owned(),
         "meeting.ended" => "The meeting ended".to_owned(),
         "meeting.missed" => "Nobody started it in time".to_owned(),
-        "meeting.no_license" => match Problem::from_word(detail) {
-            Some(Problem::NoneFree) => "No license was free".to_owned(),
-            Some(Problem::Frozen) => "Zoom let no license move".to_owned(),
-            Some(Problem::SeatBusy) => "Another meeting still ran on its Zoom seat".to_owned(),
-            Some(Problem::Refused) | None => "Zoom gave it no license".to_owned(),
-        },
+        "meeting.no_license" => why_no_license(detail).to_owned(),
         "meeting.reseated" => "It was put on another Zoom seat".to_owned(),
         "meeting.alert_over" => "The trouble with the license was over".to_owned(),
         "client.arrived" => "The client arrived".to_owned(),

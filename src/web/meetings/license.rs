@@ -3,6 +3,7 @@
 //! What must stay true: badge, sentence and notice are told from one case, so no page contradicts another; a time at which
 //! Zoom ends a meeting is named as soon as it is known; what the pool may not do is not promised.
 
+mod around;
 #[cfg(test)]
 mod tests;
 
@@ -11,32 +12,15 @@ use crate::domain::count::counted;
 use crate::domain::meeting::{INSURED_FROM, Kind, SHORT, State};
 use crate::domain::names::ZoneName;
 use crate::domain::plan::{BASIC_LIMIT, Problem};
-use crate::domain::pool::{Place, PoolSettings};
-use crate::domain::tenant::Tenant;
+use crate::domain::pool::Place;
+use crate::domain::seat::SeatStatus;
 use crate::domain::time::{Instant, Span};
 use crate::domain::when;
 use crate::store::meetings::MeetingView;
-use crate::store::pool;
 
-use super::super::page::WebError;
-use super::super::scope::Staff;
-use super::super::server::Site;
 use super::words::{Badge, span};
 
-/// What has to be known besides the meeting itself.
-#[derive(Clone, Debug)]
-pub(in crate::web) struct Around {
-    /// The time.
-    pub(in crate::web) now: Instant,
-    /// The zone in which times are told.
-    pub(in crate::web) zone: ZoneName,
-    /// Whether the tenant's short meetings run without a license.
-    pub(in crate::web) short_meetings: bool,
-    /// Whether the pool gives a license to a meeting that runs without.
-    pub(in crate::web) late_attach: bool,
-    /// How long it will wait, if it waits.
-    pub(in crate::web) wait: Option<Wait>,
-}
+pub(in crate::web) use around::Around;
 
 /// Where a meeting stands with its license.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +33,8 @@ enum Case {
     Coming,
     /// Promised now, and it cannot be had.
     Missing(Problem),
+    /// Promised now, and Zoom lets nobody host on its seat, which is in that state.
+    CannotHost(SeatStatus),
     /// It was promised for a time that has passed.
     Passed,
     /// Its host waits for one.
@@ -87,42 +73,6 @@ pub(in crate::web) struct Notice {
 }
 
 impl Around {
-    /// For a page of a user of the tenant; the pool is asked only for what this meeting's words need.
-    pub(in crate::web) async fn of(staff: &Staff, site: &Site, view: &MeetingView) -> Result<Self, WebError> {
-        let around = Self::plain(staff, site.app.now());
-        let case = case(view, &around);
-        let late_attach = match case {
-            Case::Short | Case::Without | Case::RunsEarly(..) | Case::RunsShort(_) | Case::RunsWithout(_) => {
-                site.app.store.read(pool::settings).await?.late_attach
-            }
-            _ => true,
-        };
-        let waits = match case {
-            Case::InLine | Case::Missing(_) | Case::RunsLate(_) => true,
-            Case::RunsEarly(..) | Case::RunsWithout(_) => late_attach,
-            _ => false,
-        };
-        let wait =
-            if waits { Some(site.app.wait_for_license(&staff.scope(), &staff.user, &view.meeting.id).await?) } else { None };
-        Ok(Self { late_attach, wait, ..around })
-    }
-
-    /// As far as a list of meetings needs it: nothing but badges is told from it.
-    pub(in crate::web) fn plain(staff: &Staff, now: Instant) -> Self {
-        Self { now, zone: staff.zone().clone(), short_meetings: staff.tenant.short_meetings, late_attach: false, wait: None }
-    }
-
-    /// For the operator, of a meeting of this tenant. Times are UTC there.
-    pub(in crate::web) fn of_pool(settings: &PoolSettings, tenant: Option<&Tenant>, now: Instant) -> Self {
-        Self {
-            now,
-            zone: ZoneName::utc(),
-            short_meetings: tenant.is_some_and(|tenant| tenant.short_meetings),
-            late_attach: settings.late_attach,
-            wait: None,
-        }
-    }
-
     fn clock(&self, at: Instant) -> String {
         let zone = if self.zone == ZoneName::utc() { " UTC" } else { "" };
         when::time(at, &self.zone) + zone
@@ -152,7 +102,7 @@ fn case(view: &MeetingView, around: &Around) -> Case {
         State::Live(run) => running(view, run.since + BASIC_LIMIT, is_short, now),
         // After its end it keeps its license for a moment; that is not a promise for another start.
         State::Ended { .. } if !meeting.is_awaited_at(now) && meeting.queued_at.is_none() => Case::Ended(meeting.licensed),
-        _ if meeting.is_promised_at(now) => promised(view),
+        _ if meeting.is_promised_at(now) => promised(view, around),
         _ if meeting.queued_at.is_some() => Case::InLine,
         State::Booked | State::Ended { .. } if meeting.licensed && now < meeting.hold.start() => Case::Reserved,
         State::Ended { .. } => Case::Ended(meeting.licensed),
@@ -163,13 +113,14 @@ fn case(view: &MeetingView, around: &Around) -> Case {
     }
 }
 
-fn promised(view: &MeetingView) -> Case {
+fn promised(view: &MeetingView, around: &Around) -> Case {
+    let barred = around.seat.filter(|status| *status != SeatStatus::Active);
     let problem = view.progress.alert.as_deref().map(|word| Problem::from_word(word).unwrap_or(Problem::Refused));
     match (&view.license, problem) {
         // The license is there, and somebody else is using it.
         (_, Some(Problem::SeatBusy)) => Case::Missing(Problem::SeatBusy),
         (Some(Place::Attached), _) => Case::Ready,
-        (_, Some(problem)) => Case::Missing(problem),
+        (_, Some(problem)) => barred.map_or(Case::Missing(problem), Case::CannotHost),
         _ => Case::Coming,
     }
 }
@@ -195,6 +146,7 @@ pub(in crate::web) fn badge(view: &MeetingView, around: &Around) -> Option<Badge
         Case::Coming | Case::Arriving(_) => Badge::new("attaching", "License is coming"),
         Case::Missing(Problem::SeatBusy) => Badge::new("warning", "Seat is busy"),
         Case::Missing(_) => Badge::new("warning", "No license yet"),
+        Case::CannotHost(_) => Badge::new("warning", "Seat cannot host"),
         Case::InLine => Badge::new("waiting", "In line"),
         Case::Short | Case::RunsShort(_) => Badge::new("free", "No license needed"),
         Case::Without => Badge::new("warning", "No license"),
@@ -229,6 +181,7 @@ pub(in crate::web) fn sentence(view: &MeetingView, around: &Around) -> String {
         Case::Missing(Problem::Frozen) => "Zoom lets no license move at the moment.".to_owned(),
         Case::Missing(Problem::Refused) => "Zoom has not given it yet.".to_owned(),
         Case::Missing(Problem::SeatBusy) => "Another meeting runs over on the Zoom seat.".to_owned(),
+        Case::CannotHost(status) => cannot_host(status).to_owned(),
         Case::Passed => "The time for which it was reserved has passed. Start asks for one again.".to_owned(),
         Case::InLine => "Nothing is reserved yet: the next one that is free for this meeting is put on the seat.".to_owned(),
         Case::Short => {
@@ -287,6 +240,14 @@ pub(in crate::web) fn notice(view: &MeetingView, around: &Around) -> Option<Noti
             say("info", "There is a license for this meeting, and it is being put on the seat: press Start.".to_owned())
         }
         Case::Missing(problem) => say("warning", missing(problem, around)),
+        Case::CannotHost(status) => say(
+            "warning",
+            format!(
+                "{} Press Start: the meeting begins on another Zoom seat, if one is free for you. If none is, tell your \
+                 administrator: the portal's operator can repair the seat or give you another.",
+                cannot_host(status)
+            ),
+        ),
         Case::RunsEarly(cut, reserved) if reserved < cut => say("info", sentence(view, around)),
         Case::RunsShort(_) => say("info", sentence(view, around)),
         Case::RunsWithout(cut) if is_over_before(cut, view, around) => say("info", sentence(view, around)),
@@ -338,6 +299,17 @@ fn missing(problem: Problem, around: &Around) -> String {
     }
 }
 
+/// Why nobody can host on a seat.
+const fn cannot_host(status: SeatStatus) -> &'static str {
+    match status {
+        SeatStatus::Missing => "Zoom does not know the seat of this meeting any more, so nobody can host on it.",
+        SeatStatus::Inactive => "The seat of this meeting is switched off at Zoom, so nobody can host on it.",
+        SeatStatus::Pending | SeatStatus::Active => {
+            "The seat of this meeting is not confirmed at Zoom, so nobody can host on it."
+        }
+    }
+}
+
 /// What is wrong with it, for the operator; none: nothing.
 pub(in crate::web) fn trouble(view: &MeetingView, around: &Around) -> Option<String> {
     match case(view, around) {
@@ -348,6 +320,9 @@ pub(in crate::web) fn trouble(view: &MeetingView, around: &Around) -> Option<Str
         Case::Missing(Problem::Refused) => Some("Zoom refused to put a license on this seat. It is tried again.".to_owned()),
         Case::Missing(Problem::SeatBusy) => {
             Some("An earlier meeting runs over on its seat. Start moves it to another one, if one is free.".to_owned())
+        }
+        Case::CannotHost(status) => {
+            Some(format!("{} Repair it at Zoom, or give the host another seat: Start uses that one.", cannot_host(status)))
         }
         Case::RunsEarly(cut, reserved) if reserved < cut => None,
         Case::RunsWithout(cut) if is_over_before(cut, view, around) => None,

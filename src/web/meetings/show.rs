@@ -128,7 +128,7 @@ impl Shown {
             zone_label: when::zone_label(now, zone),
             join_link: meeting.link_works_at(now).then(|| site.app.join_link(&meeting.id, meeting.link_version)),
             status: Status::of(staff, view, &around, csrf),
-            history: history::history(&record.history, &record.names, now, zone),
+            history: history::history(&record.history, now, zone),
             letters: history::letters(record.letters, now, zone),
         })
     }

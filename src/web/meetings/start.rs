@@ -130,7 +130,7 @@ async fn no_license(staff: &Staff, site: &Site, id: &MeetingId, problem: Problem
 /// Nothing is promised to the meeting now, and it is not admitted either.
 async fn refused(staff: &Staff, site: &Site, id: &MeetingId, refusal: Refusal) -> Answer {
     let title = match refusal {
-        Refusal::NoSeat => "You have no Zoom seat",
+        Refusal::NoSeat => "No Zoom seat can host this meeting",
         Refusal::TenantCap | Refusal::PoolFull => "No license is free now",
         Refusal::LicenseFrozen => "Zoom is not letting licenses move",
         Refusal::SeatBusy | Refusal::TooSoon | Refusal::TooFar => "It cannot be started now",
@@ -140,6 +140,11 @@ async fn refused(staff: &Staff, site: &Site, id: &MeetingId, refusal: Refusal) -
         Refusal::PoolFull => "All licenses are in use or reserved, and this meeting has none reserved for now.",
         Refusal::LicenseFrozen => {
             "Zoom limits how often licenses move, and says that the limit is reached for now. It is asked again every 15 minutes."
+        }
+        // It was booked on one; Zoom has stopped letting it host since.
+        Refusal::NoSeat => {
+            "Zoom lets nobody host on the seat of this meeting, and no other one is free for you. Tell your administrator: the portal's \
+             operator can repair the seat or give you another. Start then uses it."
         }
         other => other.message(),
     };

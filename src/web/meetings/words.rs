@@ -5,6 +5,7 @@ use crate::app::join;
 use crate::domain::count::counted;
 use crate::domain::meeting::State;
 use crate::domain::names::ZoneName;
+use crate::domain::plan::Problem;
 use crate::domain::time::{Instant, Span};
 use crate::domain::when;
 use crate::store::meetings::MeetingView;
@@ -117,6 +118,16 @@ fn minutes(minutes: i64) -> String {
         (0, hours, 0) => counted(hours, "hour"),
         (0, hours, minutes) => format!("{} {}", counted(hours, "hour"), counted(minutes, "minute")),
         (days, ..) => counted(days, "day"),
+    }
+}
+
+/// Why a meeting had no license, by the word that the audit keeps of it.
+pub(in crate::web) fn why_no_license(word: &str) -> &'static str {
+    match Problem::from_word(word) {
+        Some(Problem::NoneFree) => "No license was free",
+        Some(Problem::Frozen) => "Zoom let no license move",
+        Some(Problem::SeatBusy) => "Another meeting still ran on its Zoom seat",
+        Some(Problem::Refused) | None => "Zoom gave it no license",
     }
 }
 

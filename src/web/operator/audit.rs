@@ -4,8 +4,10 @@ use actix_web::web;
 use askama::Template;
 use serde::Deserialize;
 
+use crate::domain::names::ZoneName;
 use crate::store::StoreError;
 use crate::store::audit::{self, ShownAnywhere};
+use crate::web::audit::words::{self, Names};
 use crate::web::page::{Answer, Chrome, page};
 use crate::web::routes::{Access, RouteRow};
 use crate::web::scope::Operator;
@@ -45,20 +47,24 @@ pub(super) fn rows() -> Vec<RouteRow> {
 async fn list(operator: Operator, site: web::Data<Site>, asked: web::Query<Asked>) -> Answer {
     let position = Position::parse(&asked.page)?;
     let pass = operator.pass();
-    let read = site.app.store.read::<_, StoreError, _>(move |tx| audit::list_all(tx, &pass, position.offset(), paging::LIMIT));
-    let mut found = read.await?;
+    let read = site.app.store.read::<_, StoreError, _>(move |tx| {
+        let found = audit::list_all(tx, &pass, position.offset(), paging::LIMIT)?;
+        let names = audit::names_in(tx, &pass, found.iter().map(|shown| shown.entry.detail.as_str()))?;
+        Ok((found, names))
+    });
+    let (mut found, names) = read.await?;
     let pager = position.pager(&mut found, PATH, &[]);
-    page(&ListPage { chrome: operator.chrome(), lines: found.into_iter().map(line).collect(), pager })
+    page(&ListPage { chrome: operator.chrome(), lines: found.into_iter().map(|shown| line(shown, &names)).collect(), pager })
 }
 
-fn line(shown: ShownAnywhere) -> Line {
+fn line(shown: ShownAnywhere, names: &Names) -> Line {
     let by = shown.by().map_or_else(|| actor(&shown.entry.actor).to_owned(), ToOwned::to_owned);
     Line {
         at: Moment::of(shown.entry.at()),
         by,
-        action: shown.entry.action,
+        action: words::what(&shown.entry.action),
         tenant: shown.tenant.unwrap_or_default(),
-        detail: shown.entry.detail,
+        detail: words::more(&shown.entry, names, &ZoneName::utc()),
     }
 }
 

@@ -8,11 +8,11 @@ use futures_util::stream::{self, StreamExt as _};
 use serde::Deserialize;
 
 use crate::app::usage::Usage;
-use crate::domain::ids::{SeatId, TenantId};
+use crate::domain::ids::TenantId;
 use crate::domain::ledger::{Piece, Sums, sums_by};
 use crate::domain::names::ZoneName;
 use crate::store::refusals::Shown;
-use crate::store::{StoreError, seats, tenants};
+use crate::store::{StoreError, tenants};
 use crate::web::forms::{Errors, Form};
 use crate::web::page::{Answer, Chrome, WebError, invalid, page};
 use crate::web::routes::{Access, RouteRow};
@@ -82,7 +82,6 @@ struct Line {
 /// What the ledger names by id.
 struct Names {
     tenants: BTreeMap<TenantId, String>,
-    seats: BTreeMap<SeatId, String>,
 }
 
 #[derive(Deserialize)]
@@ -133,7 +132,7 @@ async fn ledger_page(
         None => site.app.ledger_days(&operator.pass).await?.to_string(),
     };
     let (is_one_day, in_use) = (days.each.len() == 1, most_in_use(&usage.pieces));
-    let mut lines: Vec<Line> = if is_one_day { lines(&usage.pieces, &names) } else { Vec::new() };
+    let mut lines: Vec<Line> = if is_one_day { lines(&usage, &names) } else { Vec::new() };
     let more = lines.len().saturating_sub(MOST_LINES);
     lines.truncate(MOST_LINES);
     Ok(LedgerPage {
@@ -191,17 +190,17 @@ fn by_tenant(usage: &Usage, names: &Names) -> Vec<TenantRow> {
     rows
 }
 
-fn lines(pieces: &[Piece], names: &Names) -> Vec<Line> {
+fn lines(usage: &Usage, names: &Names) -> Vec<Line> {
     let line = |piece: &Piece| Line {
         license: piece.license,
         what: Badge::of_part(piece.part),
         tenant: names.tenant(piece.tenant.as_ref()),
-        seat: names.seat(&piece.seat),
+        seat: usage.seat(&piece.seat),
         from: Moment::of(piece.window.start()),
         until: Moment::of(piece.window.end()),
         minutes: rounded(piece.window.length()),
     };
-    pieces.iter().map(line).collect()
+    usage.pieces.iter().map(line).collect()
 }
 
 const HEADINGS: [&str; 10] = ["what", "from", "until", "seconds", "license", "tenant", "seat", "meeting", "reason", "asked_at"];
@@ -214,14 +213,14 @@ async fn sheet(operator: Operator, site: web::Data<Site>, asked: web::Query<Aske
         let (operator, site, names) = (operator.clone(), site.clone(), names.clone());
         async move {
             let usage = site.app.ledger(&operator.pass, day).await?;
-            let spans = usage.pieces.iter().map(|piece| span_cells(piece, &names));
+            let spans = usage.pieces.iter().map(|piece| span_cells(piece, usage.seat(&piece.seat), &names));
             Ok(spans.chain(usage.refusals.iter().map(|refused| refusal_cells(refused, &names))).collect())
         }
     });
     sheet::answer(&name, &HEADINGS, pieces)
 }
 
-fn span_cells(piece: &Piece, names: &Names) -> Vec<String> {
+fn span_cells(piece: &Piece, seat: String, names: &Names) -> Vec<String> {
     vec![
         piece.part.label().to_owned(),
         piece.window.start().to_string(),
@@ -229,7 +228,7 @@ fn span_cells(piece: &Piece, names: &Names) -> Vec<String> {
         piece.window.length().as_seconds().to_string(),
         piece.license.to_string(),
         piece.tenant.as_ref().map(|tenant| names.tenant(Some(tenant))).unwrap_or_default(),
-        names.seat(&piece.seat),
+        seat,
         piece.meeting.as_ref().map(|(meeting, _)| meeting.to_string()).unwrap_or_default(),
         String::new(),
         String::new(),
@@ -261,19 +260,11 @@ impl LedgerPage {
 impl Names {
     async fn read(site: &Site, operator: &Operator) -> Result<Self, WebError> {
         let pass = operator.pass();
-        let read = site.app.store.read::<_, StoreError, _>(move |tx| Ok((tenants::list(tx, &pass)?, seats::list(tx, &pass)?)));
-        let (tenants, seats) = read.await?;
-        Ok(Self {
-            tenants: tenants.into_iter().map(|tenant| (tenant.id, tenant.name.to_string())).collect(),
-            seats: seats.into_iter().map(|seat| (seat.id, seat.email.to_string())).collect(),
-        })
+        let tenants = site.app.store.read::<_, StoreError, _>(move |tx| tenants::list(tx, &pass)).await?;
+        Ok(Self { tenants: tenants.into_iter().map(|tenant| (tenant.id, tenant.name.to_string())).collect() })
     }
 
     fn tenant(&self, id: Option<&TenantId>) -> String {
         id.map_or_else(|| "No tenant".to_owned(), |id| self.tenants.get(id).cloned().unwrap_or_default())
-    }
-
-    fn seat(&self, id: &SeatId) -> String {
-        self.seats.get(id).cloned().unwrap_or_default()
     }
 }

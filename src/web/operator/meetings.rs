@@ -70,20 +70,17 @@ async fn read(operator: &Operator, site: &Site) -> Result<Now, StoreError> {
         Ok((meetings::find_open(tx, &pass, now)?, all))
     });
     let (open, (seats, tenants, settings)) = read.await?;
+    let seat_of = |view: &MeetingView| seats.iter().find(|seat| seat.id == view.meeting.seat);
     let around = |view: &MeetingView| {
         let tenant = tenants.iter().find(|tenant| tenant.id == view.meeting.tenant);
-        Around::of_pool(&settings, tenant, now)
-    };
-    let seat_of = |view: &MeetingView| {
-        let seat = seats.iter().find(|seat| seat.id == view.meeting.seat)?;
-        Some((seat.id.to_string(), seat.email.to_string()))
+        Around::of_pool(&settings, (tenant, seat_of(view)), now)
     };
     let line = |(tenant, view): &(String, MeetingView)| Line {
         starts: Moment::of(view.meeting.window.start()),
         time: time_of(view),
         tenant: tenant.clone(),
         host: view.host_name.clone(),
-        seat: seat_of(view),
+        seat: seat_of(view).map(|seat| (seat.id.to_string(), seat.email.to_string())),
         license: license::badge(view, &around(view)).unwrap_or_else(|| place(view)),
         state: state(view),
         trouble: trouble(view, &around(view)),

@@ -42,7 +42,12 @@ impl Section {
 }
 
 fn warning(used: u32, of: u32) -> String {
-    let used = if used >= of { "The day's moves are used up" } else { "Four fifths of the day's moves are used" };
+    let used = match of.saturating_sub(used) {
+        0 => "The day's moves are used up",
+        // Four fifths of so few are all of them.
+        1 if of < 5 => "One of the day's moves is left",
+        _ => "Four fifths of the day's moves are used",
+    };
     format!("{used}. Licenses now stay on their seats until another seat needs one; meetings still get theirs.")
 }
 
@@ -90,6 +95,14 @@ mod tests {
         assert!(warning(32).unwrap().starts_with("Four fifths"));
         assert!(warning(40).unwrap().contains("used up"));
         assert!(section(None, 1000).budget.is_none());
+    }
+
+    #[test]
+    fn a_small_budget_is_warned_of_before_it_is_used_up() {
+        let warning = |attaches| section(Some(3), attaches).budget.unwrap().warning;
+        assert_eq!(warning(1), None);
+        assert!(warning(2).unwrap().starts_with("One of the day's moves is left. Licenses now stay"));
+        assert!(warning(3).unwrap().contains("used up"));
     }
 
     #[test]

@@ -94,7 +94,7 @@ fn setup(view: &PoolView) -> Vec<SetupStep> {
         (!view.seats.is_empty(), "/operator/seats", "Add the Zoom users that will host, the seats"),
         (!view.tenants.is_empty(), "/operator/tenants/new", "Add the first tenant and its admin"),
         (view.seats.values().any(|seat| seat.tenant.is_some()), "/operator/seats", "Give seats to the tenant"),
-        (view.last_webhook.is_some(), "/operator/webhooks", "Have Zoom send its webhooks here"),
+        (view.webhooks.last.is_some(), "/operator/webhooks", "Have Zoom send its webhooks here"),
     ];
     if done.iter().all(|(done, ..)| *done) {
         return Vec::new();

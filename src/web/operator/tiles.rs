@@ -1,15 +1,15 @@
 //! What the pool is doing now, as the part of its page that renews itself.
 
-use std::collections::BTreeMap;
-
 use askama::Template;
 
 use crate::app::bell::Lane;
 use crate::app::pool::PoolView;
-use crate::domain::ids::MeetingId;
+use crate::domain::ids::SeatId;
 use crate::domain::meeting::{Stage, State};
 use crate::domain::names::ZoneName;
+use crate::domain::plan::Webhooks;
 use crate::domain::pool::{PoolRow, Slot};
+use crate::domain::seat::Seat;
 use crate::domain::time::{Instant, Span};
 use crate::domain::when;
 use crate::store::events::EventState;
@@ -23,8 +23,8 @@ use super::{line, moves};
 /// A lane writes its heartbeat every 30 seconds, the clean-up every 10 minutes; after twice that and more it is late.
 const LATE: Span = Span::seconds(90);
 const LATE_SWEEPS: Span = Span::minutes(25);
-/// After so long without a webhook while a meeting runs, the webhooks count as silent (as in `domain::plan`).
-const SILENCE: Span = Span::minutes(10);
+/// How long after a webhook was found missing the plan does not rely on the others.
+const DOUBT: Span = Span::minutes(30);
 
 /// The part that renews itself.
 #[derive(Template)]
@@ -80,7 +80,7 @@ struct Part {
 
 struct Webhook {
     words: String,
-    silent: bool,
+    warns: bool,
 }
 
 struct Count {
@@ -91,9 +91,7 @@ struct Count {
 
 impl Now {
     pub(super) fn of(view: &PoolView, now: Instant, csrf: String) -> Self {
-        let meetings: BTreeMap<&MeetingId, &MeetingView> =
-            view.open.iter().map(|(_, meeting)| (&meeting.meeting.id, meeting)).collect();
-        let tiles: Vec<Tile> = view.rows.iter().map(|row| tile(row, view, &meetings, now)).collect();
+        let tiles: Vec<Tile> = view.rows.iter().map(|row| tile(row, view, now)).collect();
         let alerts: Vec<Alert> = view.open.iter().filter_map(|(tenant, meeting)| alert(tenant, meeting, view, now)).collect();
         let parts: Vec<Part> = Lane::ALL.into_iter().map(|lane| part(lane, view, now)).collect();
         let in_use = view.rows.iter().filter(|row| row.slot != Slot::Free).count();
@@ -123,16 +121,16 @@ impl Now {
     }
 }
 
-fn tile(row: &PoolRow, view: &PoolView, meetings: &BTreeMap<&MeetingId, &MeetingView>, now: Instant) -> Tile {
+fn tile(row: &PoolRow, view: &PoolView, now: Instant) -> Tile {
     let claim = row.slot.claim();
     let seat = claim.and_then(|claim| view.seats.get(&claim.seat));
-    let meeting = claim.and_then(|claim| claim.meeting.as_ref()).and_then(|id| meetings.get(id));
-    let live = meeting.is_some_and(|meeting| meeting.meeting.state.stage() == Stage::Live);
+    let meeting = claim.and_then(|claim| served(&claim.seat, view, now));
+    let run = meeting.and_then(|(_, meeting)| if let State::Live(run) = &meeting.meeting.state { Some(run) } else { None });
     let (state, word) = match &row.slot {
         _ if row.problem.is_some() => ("failed", "Trying again"),
         Slot::Free => ("free", "Free"),
         Slot::Attaching(_) => ("attaching", "Attaching"),
-        Slot::Attached(_) if live => ("in-use", "In a meeting"),
+        Slot::Attached(_) if run.is_some() => ("in-use", "In a meeting"),
         Slot::Attached(_) => ("ready", "Attached"),
         Slot::Detaching(_) => ("detaching", "Detaching"),
     };
@@ -141,16 +139,27 @@ fn tile(row: &PoolRow, view: &PoolView, meetings: &BTreeMap<&MeetingId, &Meeting
         state,
         badge: Badge::new(state, word),
         seat: seat.map(|seat| (seat.id.to_string(), seat.email.to_string())),
-        tenant: seat
-            .and_then(|seat| seat.tenant.as_ref())
-            .and_then(|tenant| view.tenants.get(tenant))
-            .map(|tenant| tenant.name.to_string())
-            .unwrap_or_default(),
-        meeting: meeting.map(|meeting| host_and_time(meeting)).unwrap_or_default(),
-        since: claim.map(|claim| (Moment::of(claim.since), words::away(claim.since, now))),
+        tenant: meeting.map(|(tenant, _)| tenant.clone()).or_else(|| tenant_of(seat?, view)).unwrap_or_default(),
+        meeting: meeting.map(|(_, meeting)| host_and_time(meeting)).unwrap_or_default(),
+        since: run.map(|run| run.since).or(claim.map(|claim| claim.since)).map(|at| (Moment::of(at), words::away(at, now))),
         problem: row.problem.clone(),
         retry: row.problem.as_ref().and(row.retry_at).filter(|at| *at > now).map(|at| words::away(at, now)),
     }
+}
+
+/// The meeting that a seat serves now, with its tenant's name: the one that runs, else the one that is to begin, else the one
+/// that has just ended. A license may stay on its seat from one meeting to the next, so the one it was put there for says little.
+fn served<'a>(seat: &SeatId, view: &'a PoolView, now: Instant) -> Option<&'a (String, MeetingView)> {
+    let rank = |(_, view): &&(String, MeetingView)| match view.meeting.state.stage() {
+        Stage::Live => 0,
+        _ if view.meeting.is_awaited_at(now) => 1,
+        _ => 2,
+    };
+    view.open.iter().filter(|(_, view)| view.meeting.seat == *seat).min_by_key(rank)
+}
+
+fn tenant_of(seat: &Seat, view: &PoolView) -> Option<String> {
+    Some(view.tenants.get(seat.tenant.as_ref()?)?.name.to_string())
 }
 
 fn host_and_time(meeting: &MeetingView) -> String {
@@ -163,7 +172,8 @@ pub(super) fn time_of(meeting: &MeetingView) -> String {
 }
 
 fn alert(tenant: &str, meeting: &MeetingView, view: &PoolView, now: Instant) -> Option<Alert> {
-    let around = Around::of_pool(&view.settings, view.tenants.get(&meeting.meeting.tenant), now);
+    let of = (view.tenants.get(&meeting.meeting.tenant), view.seats.get(&meeting.meeting.seat));
+    let around = Around::of_pool(&view.settings, of, now);
     let text = trouble(meeting, &around)?;
     Some(Alert { tenant: tenant.to_owned(), host: meeting.host_name.clone(), when: time_of(meeting), text })
 }
@@ -202,19 +212,26 @@ fn part(lane: Lane, view: &PoolView, now: Instant) -> Part {
 }
 
 fn webhook(view: &PoolView, now: Instant) -> Webhook {
-    let live = view.open.iter().any(|(_, meeting)| meeting.meeting.state.stage() == Stage::Live);
-    match view.last_webhook {
-        None => Webhook { words: "No webhook has arrived yet.".to_owned(), silent: true },
-        Some(at) if live && now - at > SILENCE => Webhook {
+    let Webhooks { last, missed } = view.webhooks;
+    let arrived = last
+        .map_or_else(|| "No webhook has arrived yet.".to_owned(), |at| format!("The last one arrived {}.", words::away(at, now)));
+    match missed.filter(|_| are_in_doubt(view.webhooks, now)) {
+        Some(missed) => Webhook {
             words: format!(
-                "Zoom's webhooks are silent: the last one arrived {}, and a meeting is running. Until they are back, Duologue asks \
-                 Zoom itself every two minutes.",
-                words::away(at, now)
+                "A webhook is missing: {} Zoom was found to have begun or ended a meeting of which none told. {arrived} For half an \
+                 hour from then, and until one arrives again, Duologue asks Zoom itself every two minutes about meetings that run \
+                 or should run. If it happens again, check that the Zoom app sends its webhooks to this portal.",
+                words::away(missed, now)
             ),
-            silent: true,
+            warns: true,
         },
-        Some(at) => Webhook { words: format!("The last one arrived {}.", words::away(at, now)), silent: false },
+        None => Webhook { words: arrived, warns: last.is_none() },
     }
+}
+
+/// Whether the plan asks Zoom itself, because what no webhook told may have happened all the same.
+fn are_in_doubt(webhooks: Webhooks, now: Instant) -> bool {
+    webhooks.missed.is_some_and(|missed| now < missed + DOUBT || webhooks.last.is_none_or(|last| last <= missed))
 }
 
 fn counts(by_state: &[(String, i64)], path: &str, failed: &str, say: &dyn Fn(&str) -> &'static str) -> Vec<Count> {

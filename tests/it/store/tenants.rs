@@ -250,7 +250,9 @@ both_databases! {
         for (tenant, expected) in [("acme", vec!["user", "keeper"]), ("globex", vec![])] {
             let scope = db.scope(tenant);
             let of_meeting = ask(&db.store, move |tx| audit::list_for_meeting(tx, &scope, &MeetingId::new("m1"))).await;
+            let (of_meeting, names): (Vec<audit::Shown>, Vec<Option<String>>) = of_meeting.into_iter().unzip();
             assert_eq!(actors(&of_meeting), expected, "oldest first");
+            assert!(names.iter().zip(&of_meeting).all(|(name, row)| name.is_some() == row.user().is_some()), "{names:?}");
         }
     }
 }

@@ -77,6 +77,7 @@ fn around(minute: i64) -> Around {
         short_meetings: false,
         late_attach: true,
         wait: None,
+        seat: None,
     }
 }
 
@@ -129,6 +130,29 @@ fn a_promise_that_cannot_be_kept_now_says_why_and_what_to_do() {
     check(&alerted(meeting(45), Problem::Refused), &around(0), ["No license yet", "not given", "asked again by itself"]);
     assert!(can_go_without(&missing, &around(0)) && !can_go_without(&meeting(45), &around(0)));
     check(&attached(missing), &around(0), ["License ready", "", ""]);
+}
+
+#[test]
+fn a_seat_on_which_nobody_can_host_is_no_refusal_that_passes() {
+    let refused = alerted(meeting(45), Problem::Refused);
+    let on = |status| Around { seat: Some(status), ..around(0) };
+    for (status, why) in [
+        (SeatStatus::Missing, "does not know the seat of this meeting any more"),
+        (SeatStatus::Inactive, "switched off at Zoom"),
+        (SeatStatus::Pending, "not confirmed at Zoom"),
+    ] {
+        check(
+            &refused,
+            &on(status),
+            ["Seat cannot host", why, "Press Start: the meeting begins on another Zoom seat, if one is free"],
+        );
+        assert!(notice(&refused, &on(status)).unwrap().text.starts_with(&sentence(&refused, &on(status))), "it is said once");
+        assert!(!can_go_without(&refused, &on(status)), "without a license it needs a seat, too");
+        let told = trouble(&refused, &on(status)).unwrap();
+        assert!(told.contains(why) && told.contains("give the host another seat") && !told.contains("tried again"), "{told}");
+    }
+    check(&refused, &on(SeatStatus::Active), ["No license yet", "not given", "asked again by itself"]);
+    check(&alerted(meeting(45), Problem::SeatBusy), &on(SeatStatus::Active), ["Seat is busy", "runs over", "Press Start"]);
 }
 
 #[test]

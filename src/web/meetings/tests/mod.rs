@@ -4,6 +4,7 @@ mod booking;
 mod changes;
 mod line;
 mod pages;
+mod pool;
 mod starting;
 
 use std::sync::{Arc, Mutex, PoisonError};

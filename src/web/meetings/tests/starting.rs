@@ -245,3 +245,27 @@ async fn a_link_that_leads_elsewhere_is_not_followed() {
     assert_eq!((seen.status, seen.header("location")), (500, ""));
     assert!(!seen.body.contains("zak="));
 }
+
+#[actix_web::test]
+async fn a_seat_that_zoom_has_switched_off_is_named_and_start_says_what_helps() {
+    let scene = Scene::new(1).await;
+    let mut bo = scene.browser(BO).await;
+    let path = bo.books("2026-11-24", "15:00", &[]).await;
+    scene.at(60).await;
+    let zoom_user = scene.zoom(|zoom, _| zoom.users().find(|user| user.email.starts_with("seat-of-bo")).unwrap().id.clone());
+    scene.zoom(|zoom, now| zoom.deactivate_user(now, &zoom_user));
+    scene.settle().await;
+    scene.at(116).await;
+    scene.settle().await;
+    let text = words(&bo.get(&path).await.body);
+    assert!(text.contains("Seat cannot host") && text.contains("switched off at Zoom, so nobody can host on it."), "{text}");
+    assert!(text.contains("if one is free for you") && !text.contains("Begin without"), "{text}");
+    assert!(!text.contains("has not given") && !text.contains("asked again"), "that does not pass by itself: {text}");
+    let refused = bo.post(&format!("{path}/start"), &[]).await;
+    let text = words(&refused.body);
+    assert_eq!(refused.status, 409, "{text}");
+    assert!(
+        text.contains("No Zoom seat can host this meeting") && text.contains("the portal's operator can repair the seat"),
+        "{text}"
+    );
+}
