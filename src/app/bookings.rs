@@ -155,7 +155,7 @@ fn nearest(tx: &mut ReadTx<'_>, request: &Request, rules: &Rules) -> Result<Vec<
     let settings = pool::settings(tx)?;
     let mut found = Vec::new();
     for within in OFFER_WITHIN {
-        let demand = demand::during(tx, Demand::needed(request, rules, within), &settings)?;
+        let demand = demand::during(tx, Demand::needed(request, rules, within), &settings, rules.now)?;
         found = admission::nearest(request, &demand, rules, OFFERS, within);
         if found.len() == OFFERS {
             break;
@@ -171,7 +171,7 @@ pub(super) fn decide(
     rules: &Rules,
     settings: &PoolSettings,
 ) -> Result<Result<Admitted, Refusal>, StoreError> {
-    let demand = demand::during(tx, Demand::needed(request, rules, Span::ZERO), settings)?;
+    let demand = demand::during(tx, Demand::needed(request, rules, Span::ZERO), settings, rules.now)?;
     Ok(admission::admit(request, &demand, rules))
 }
 

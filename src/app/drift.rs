@@ -16,6 +16,7 @@ use crate::domain::pool::Place;
 use crate::domain::seat::{License, Seat, SeatStatus};
 use crate::domain::time::{Instant, Span};
 use crate::store::audit::{self, Actor};
+use crate::store::moves::{self, Move};
 use crate::store::pool::Reading;
 use crate::store::scope::OperatorPass;
 use crate::store::seats::Observation;
@@ -32,8 +33,10 @@ const EVERY: Span = Span::minutes(10);
 const SOONEST: Span = Span::minutes(1);
 /// How many of the latest repairs are shown.
 const SHOWN: i64 = 5;
+/// The audit entry of a seat that Zoom lets host again, or no longer.
+pub(super) const STATUS_CHANGED: &str = "seat.status_changed";
 /// The audit entries of repairs.
-const REPAIRS: [&str; 3] = ["license.lost", "license.adopted", "seat.status_changed"];
+const REPAIRS: [&str; 3] = ["license.lost", "license.adopted", STATUS_CHANGED];
 
 /// What a reading of the account found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -188,7 +191,7 @@ impl App {
         began: Instant,
         actor: &Actor,
     ) -> Result<(), StoreError> {
-        let mut seen = Vec::new();
+        let (mut seen, mut newly) = (Vec::new(), BTreeSet::new());
         for (seat, user) in matched {
             // Read again: what was moved meanwhile, the reading does not know.
             let Some(now) = seats::find(tx, &seat.id)? else { continue };
@@ -201,12 +204,20 @@ impl App {
             seats::observe(tx, &seat.id, &Observation { zoom_user_id, status, license, at: began })?;
             // A seat of which Zoom was never asked before has no status that could have changed.
             let known = if seat.zoom_user_id.is_none() { status } else { now.status };
+            if seat.zoom_user_id.is_some() && now.observed != License::Licensed {
+                newly.insert(seat.id.clone());
+            }
             seen.push((seat.id.clone(), known, Seen { status, license }));
         }
         pool::note_reading(tx, began, reading.purchased, reading.others)?;
         let account = account(tx, seen, reading)?;
-        for repair in compare(&account).iter().filter_map(Drift::repair) {
-            self.repair(tx, &repair, actor)?;
+        for drift in compare(&account) {
+            if matches!(&drift, Drift::Found { seat, .. } if newly.contains(seat)) {
+                moves::note(tx, Move::ByPeople, self.now())?;
+            }
+            if let Some(repair) = drift.repair() {
+                self.repair(tx, &repair, actor)?;
+            }
         }
         licenses::drop_surplus(tx)
     }
@@ -215,7 +226,7 @@ impl App {
         let now = self.now();
         let (action, detail) = match repair {
             // Observed already.
-            Repair::Note { seat, status } => ("seat.status_changed", format!("seat {seat} is {} at Zoom now", status.word())),
+            Repair::Note { seat, status } => (STATUS_CHANGED, status_words(seat, *status)),
             Repair::Release { license, seat } => {
                 if !licenses::mark_free(tx, *license, seat, now)? {
                     return Ok(());
@@ -235,6 +246,11 @@ impl App {
         tracing::info!(action, detail, "somebody changed something at Zoom");
         audit::add(tx, &self.entry(None, actor.clone(), action, None, detail))
     }
+}
+
+/// What is said of a seat whose status changed.
+pub(super) fn status_words(seat: &SeatId, status: SeatStatus) -> String {
+    format!("seat {seat} is {} at Zoom now", status.word())
 }
 
 /// Each seat with its Zoom user: by Zoom's id, else by address; no user serves two seats.

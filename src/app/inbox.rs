@@ -8,7 +8,7 @@ use crate::domain::ids::EventId;
 use crate::domain::meeting::{Run, Stage};
 use crate::domain::seat::SeatStatus;
 use crate::domain::time::Span;
-use crate::store::audit::Actor;
+use crate::store::audit::{self, Actor};
 use crate::store::events::{self, NewEvent};
 use crate::store::{StoreError, WriteTx, meetings, seats};
 use crate::zoom::event::{Event, EventKind};
@@ -16,7 +16,7 @@ use crate::zoom::signature;
 
 use super::bell::Lane;
 use super::letters::Turn;
-use super::{App, AppError};
+use super::{App, AppError, drift};
 
 /// After this many failures an event is given up and shown to the operator.
 const MOST_TRIES: u32 = 5;
@@ -177,6 +177,10 @@ impl App {
         let Some(seat) = seats::find_by_zoom_user(tx, &self.pass(), zoom_user_id)? else { return Ok(unknown("seat")) };
         let observation = seats::Observation { zoom_user_id: seat.zoom_user_id, status, license: seat.observed, at: self.now() };
         seats::observe(tx, &seat.id, &observation)?;
+        // Noted already, it is no difference any more when the account is read.
+        if seat.status != status {
+            audit::add(tx, &self.entry(None, Actor::Zoom, drift::STATUS_CHANGED, None, drift::status_words(&seat.id, status)))?;
+        }
         // What became of its license is read with the account.
         seats::mark_stale(tx, &seat.id)?;
         Ok(format!("the seat is {} now", status.word()))

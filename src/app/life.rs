@@ -1,6 +1,6 @@
 //! What Zoom tells us of a meeting's life, by webhook or by poll: the same effects for both.
 
-use crate::domain::meeting::{LONGEST, Meeting, Run, State};
+use crate::domain::meeting::{LONGEST, Meeting, Run};
 use crate::domain::pool::PoolSettings;
 use crate::domain::time::{Instant, SLOT_SECONDS, Span, Window};
 use crate::store::audit::{self, Actor};
@@ -37,7 +37,10 @@ impl App {
             _ => (now, at_least_until),
         };
         meetings::set_state(tx, scope, &meeting.id, &live, (from, until))?;
-        meetings::set_hold(tx, scope, &meeting.id, (from, until), promise_stands && meeting.licensed)?;
+        // What was planned stays as it was planned until it is outgrown.
+        if until > meeting.hold.end() {
+            meetings::set_hold(tx, scope, &meeting.id, (from, until), promise_stands && meeting.licensed)?;
+        }
         audit::add(tx, &self.entry(Some(scope.tenant()), by, "meeting.started", Some(&meeting.id), format!("run {}", run.uuid)))?;
         Ok(true)
     }
@@ -81,10 +84,10 @@ impl App {
         meeting: &Meeting,
         until: Instant,
     ) -> Result<(), StoreError> {
-        let waits = meeting.licensed && matches!(meeting.state, State::Booked | State::Missed { .. });
-        match Window::new(meeting.hold.start(), until.min(meeting.hold.end())) {
-            Some(spent) if waits => uses::note_hold(tx, scope, &self.id(), meeting, spent),
-            _ => Ok(()),
+        let since = meeting.waits_since().filter(|_| meeting.licensed);
+        match since.and_then(|since| Window::new(since, until.min(meeting.hold.end()))) {
+            Some(spent) => uses::note_hold(tx, scope, &self.id(), meeting, spent),
+            None => Ok(()),
         }
     }
 

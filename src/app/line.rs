@@ -102,6 +102,7 @@ impl App {
         hold: (Instant, Instant),
         licensed: bool,
     ) -> Result<(), AppError> {
+        self.note_hold(tx, scope, meeting, hold.0)?;
         if meeting.waits_to_begin() {
             let begins = Meeting {
                 window: meeting.window.moved_to(hold.0),
@@ -215,7 +216,7 @@ fn grant(
         return decide(tx, &request, rules, settings);
     }
     let settings = PoolSettings { spare: Some(0), ..settings.clone() };
-    let mut demand = demand::during(tx, Demand::needed(&request, rules, Span::ZERO), &settings)?;
+    let mut demand = demand::during(tx, Demand::needed(&request, rules, Span::ZERO), &settings, rules.now)?;
     // It is on its seat already: what its host has planned there next is no reason to let Zoom cut it.
     let past = Window::lasting(rules.now - Span::minutes(1), Span::minutes(1));
     let is_next = |hold: &&mut Hold| hold.seat == meeting.seat || hold.host == meeting.host;
@@ -240,7 +241,7 @@ fn asks(meeting: &Meeting, now: Instant) -> Request {
 fn first_start(tx: &mut ReadTx<'_>, request: &Request, ahead: &[Request], now: Instant) -> Result<Option<Span>, StoreError> {
     let settings = pool::settings(tx)?;
     let rules = rules(&settings, now);
-    let mut demand = demand::during(tx, Demand::needed(request, &rules, WAIT_WITHIN), &settings)?;
+    let mut demand = demand::during(tx, Demand::needed(request, &rules, WAIT_WITHIN), &settings, now)?;
     for before in ahead {
         let start = earliest(before, &demand, &rules);
         demand.holds.extend(start.map(|start| held_from(start, before, &rules)));

@@ -114,10 +114,11 @@ impl App {
 
     /// What the accepted meetings of the next 30 days need. `licenses` stands in for K, to ask before it is changed.
     pub async fn ahead(&self, _: &OperatorPass, licenses: Option<u32>) -> Result<Ahead, AppError> {
-        let during = Window::lasting(self.now(), AHEAD);
+        let now = self.now();
+        let during = Window::lasting(now, AHEAD);
         let read = self.store.read::<_, StoreError, _>(move |tx| {
             let settings = pool::settings(tx)?;
-            Ok((settings.licenses, demand::during(tx, during, &settings)?.holds))
+            Ok((settings.licenses, demand::during(tx, during, &settings, now)?.holds))
         });
         let (bought, holds) = read.await?;
         let licenses = licenses.unwrap_or(bought);

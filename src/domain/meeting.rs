@@ -239,6 +239,16 @@ impl Meeting {
         }
     }
 
+    /// Since when what it holds waits for it to begin, or to begin again; none: nobody is to come.
+    pub fn waits_since(&self) -> Option<Instant> {
+        let from = self.hold.start();
+        match self.state {
+            State::Booked => Some(from),
+            State::Missed { at } | State::Ended { at, .. } if is_ahead(at, self.window, from) => Some(from.max(at)),
+            _ => None,
+        }
+    }
+
     /// Whether the client's link still leads anywhere: until a day after the planned end, for as long as the meeting runs or
     /// is about to after that, and never after a cancellation.
     pub fn link_works_at(&self, now: Instant) -> bool {

@@ -146,12 +146,21 @@ impl Freeze {
 /// How often licenses moved on one UTC day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Moves {
-    /// Licenses put on seats: what Zoom's limit of license assignments counts.
+    /// Licenses that we put on seats.
     pub attaches: u32,
     /// Licenses taken off seats.
     pub detaches: u32,
     /// How often Zoom refused because licenses had moved too often.
     pub freezes: u32,
+    /// Licenses that people put on seats at Zoom.
+    pub by_people: u32,
+}
+
+impl Moves {
+    /// What Zoom's limit of license assignments counts, whoever makes them.
+    pub const fn assigned(self) -> u32 {
+        self.attaches + self.by_people
+    }
 }
 
 /// What the operator sets for the whole pool.
@@ -175,7 +184,7 @@ pub struct PoolSettings {
     pub strategy: Strategy,
     /// When a license leaves its seat.
     pub release: Release,
-    /// How many licenses may be put on seats in a UTC day before moves are saved; none: as many as are needed.
+    /// How many licenses may be put on seats in a UTC day, by whomever, before moves are saved; none: as many as are needed.
     pub move_budget: Option<u32>,
     /// Whether a meeting that runs without a license is given the next one that comes free. Reported to lift the
     /// 40-minute cut, not promised by Zoom (devforum.zoom.us/t/31811).
@@ -217,7 +226,7 @@ impl PoolSettings {
     /// Whether moves are to be saved by now: from four fifths of the day's budget on, and at the latest when one is left, so that
     /// the rest is there for meetings.
     pub fn saves_moves(&self, today: Moves) -> bool {
-        self.move_budget.is_some_and(|budget| today.attaches >= budget.saturating_sub((budget / 5).max(1)))
+        self.move_budget.is_some_and(|budget| today.assigned() >= budget.saturating_sub((budget / 5).max(1)))
     }
 
     /// The licenses that may be promised: K less the spare.

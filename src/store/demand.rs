@@ -10,7 +10,7 @@ use crate::domain::ids::{MeetingId, SeatId, TenantId, UserId};
 use crate::domain::meeting::{LONGEST, Stage};
 use crate::domain::pool::{Place, PoolSettings};
 use crate::domain::tenant::Share;
-use crate::domain::time::{Span, Window};
+use crate::domain::time::{Instant, Span, Window};
 
 use super::convert::{count, window};
 use super::error::StoreError;
@@ -30,6 +30,7 @@ struct Row {
     licensed: bool,
     stage: String,
     run_since: Option<i64>,
+    busy_until: Option<i64>,
 }
 
 const COLUMNS: (
@@ -44,6 +45,7 @@ const COLUMNS: (
     meetings::licensed,
     meetings::stage,
     meetings::run_since,
+    meetings::busy_until,
 ) = (
     meetings::id,
     meetings::tenant_id,
@@ -56,13 +58,14 @@ const COLUMNS: (
     meetings::licensed,
     meetings::stage,
     meetings::run_since,
+    meetings::busy_until,
 );
 
 /// The longest lead and grace that an operator can set.
 const LONGEST_PADDING: Span = Span::minutes(60);
 
-/// Every hold that shares a slot with `during`, and the shares.
-pub fn during(tx: &mut ReadTx<'_>, during: Window, settings: &PoolSettings) -> Result<Demand, StoreError> {
+/// Every hold that shares a slot with `during`, as it is at `now`, and the shares.
+pub fn during(tx: &mut ReadTx<'_>, during: Window, settings: &PoolSettings, now: Instant) -> Result<Demand, StoreError> {
     // Slots are counted whole, so a hold that ends within the first slot counts.
     let from = during.start().slot().start();
     let until = during.end().grid_up();
@@ -85,7 +88,7 @@ pub fn during(tx: &mut ReadTx<'_>, during: Window, settings: &PoolSettings) -> R
         .load(tx.db())?;
     rows.extend(running);
     let licensed_seats = licensed_seats(tx)?;
-    let holds = rows.into_iter().map(|row| row.into_domain(settings, &licensed_seats)).collect::<Result<Vec<_>, _>>()?;
+    let holds = rows.into_iter().map(|row| row.into_domain(now, &licensed_seats)).collect::<Result<Vec<_>, _>>()?;
     Ok(Demand { holds, shares: shares(tx)?, promisable: settings.promisable(), licensed_seats })
 }
 
@@ -106,14 +109,9 @@ pub fn shares(tx: &mut ReadTx<'_>) -> Result<BTreeMap<TenantId, Share>, StoreErr
 }
 
 impl Row {
-    fn into_domain(self, settings: &PoolSettings, licensed_seats: &BTreeSet<SeatId>) -> Result<Hold, StoreError> {
+    fn into_domain(self, now: Instant, licensed_seats: &BTreeSet<SeatId>) -> Result<Hold, StoreError> {
         let hold = window(self.hold_from, self.hold_until)?;
-        // Planned: the meeting itself. A meeting that was begun early, again or runs over is busy for as long as it holds.
-        let (lead, grace) = (settings.lead.as_seconds(), settings.grace.as_seconds());
-        let begins = self.starts_at.min(self.hold_from + lead).clamp(self.hold_from, self.hold_until);
-        // Begun before its hold it is busy all the same.
-        let begins = self.run_since.filter(|_| self.stage == Stage::Live.word()).map_or(begins, |since| since.min(begins));
-        let ends = self.ends_at.min(self.hold_until).max(self.hold_until - grace);
+        let (begins, ends) = self.busy(now);
         let seat = SeatId::new(self.seat_id);
         // Whoever runs with a license keeps it, promised or not, and so it cannot be promised to anybody else.
         let is_in_use = self.stage == Stage::Live.word() && licensed_seats.contains(&seat);
@@ -126,5 +124,22 @@ impl Row {
             licensed: self.licensed || is_in_use,
             seat,
         })
+    }
+
+    /// From when until when its seat and its host are busy. What is planned says so itself: lead and grace may have changed
+    /// since it was booked. What was given its time anew is busy from then on, and what runs is busy now, however early it
+    /// began and however long it runs on.
+    fn busy(&self, now: Instant) -> (i64, i64) {
+        let planned_end = self.ends_at.min(self.hold_until);
+        let (begins, ends) = match self.busy_until {
+            Some(until) => (self.hold_from, until.max(planned_end)),
+            None => (self.starts_at.clamp(self.hold_from, self.hold_until), planned_end),
+        };
+        match self.run_since {
+            Some(since) if self.stage == Stage::Live.word() => {
+                (begins.min(since), ends.max(now.grid_up().seconds()).min(self.hold_until))
+            }
+            _ => (begins, ends),
+        }
     }
 }

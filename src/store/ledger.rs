@@ -59,15 +59,15 @@ pub fn stay(tx: &mut WriteTx<'_>, license: u32) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The license is off its seat since `at`. Nothing happens when it was on none.
-pub fn close(tx: &mut WriteTx<'_>, license: u32, at: Instant) -> Result<(), StoreError> {
+/// The license is off its seat since `at`. `false`: it was on none, and nothing happens.
+pub fn close(tx: &mut WriteTx<'_>, license: u32, at: Instant) -> Result<bool, StoreError> {
     let open = license_spans::table.filter(license_spans::license.eq(column(license))).filter(license_spans::until_at.is_null());
     // A clock that was set back must not make a span end before it began.
     let from: Option<i64> = open.select(license_spans::from_at).get_result(tx.db()).optional()?;
     if let Some(from) = from {
         diesel::update(open).set(license_spans::until_at.eq(Some(at.seconds().max(from)))).execute(tx.db())?;
     }
-    Ok(())
+    Ok(from.is_some())
 }
 
 /// License, seat, tenant, claimed, attached, leaving, until.

@@ -19,17 +19,21 @@ pub enum Move {
     Detach,
     /// Zoom refused, because licenses had moved too often.
     Freeze,
+    /// A person put a license on a seat at Zoom.
+    ByPeople,
 }
 
 /// Counts one, on the UTC day of `at`.
 pub fn note(tx: &mut WriteTx<'_>, moved: Move, at: Instant) -> Result<(), StoreError> {
     let day = at.utc_day();
-    let [attaches, detaches, freezes] = [Move::Attach, Move::Detach, Move::Freeze].map(|one| i32::from(one == moved));
+    let [attaches, detaches, freezes, by_people] =
+        [Move::Attach, Move::Detach, Move::Freeze, Move::ByPeople].map(|one| i32::from(one == moved));
     let updated = diesel::update(move_days::table.find(day))
         .set((
             move_days::attaches.eq(move_days::attaches + attaches),
             move_days::detaches.eq(move_days::detaches + detaches),
             move_days::freezes.eq(move_days::freezes + freezes),
+            move_days::by_people.eq(move_days::by_people + by_people),
         ))
         .execute(tx.db())?;
     if updated == 0 {
@@ -39,6 +43,7 @@ pub fn note(tx: &mut WriteTx<'_>, moved: Move, at: Instant) -> Result<(), StoreE
                 move_days::attaches.eq(attaches),
                 move_days::detaches.eq(detaches),
                 move_days::freezes.eq(freezes),
+                move_days::by_people.eq(by_people),
             ))
             .execute(tx.db())?;
     }
@@ -52,12 +57,13 @@ pub fn on_day(tx: &mut ReadTx<'_>, at: Instant) -> Result<Moves, StoreError> {
 
 /// The moves of every UTC day from that of `from` on, with the day's number, oldest first. Days without a move are left out.
 pub fn since(tx: &mut ReadTx<'_>, from: Instant) -> Result<Vec<(i32, Moves)>, StoreError> {
-    let rows: Vec<(i32, i32, i32, i32)> =
+    let rows: Vec<(i32, i32, i32, i32, i32)> =
         move_days::table.filter(move_days::day.ge(from.utc_day())).order(move_days::day).load(tx.db())?;
     Ok(rows
         .into_iter()
-        .map(|(day, attaches, detaches, freezes)| {
-            (day, Moves { attaches: count(attaches), detaches: count(detaches), freezes: count(freezes) })
+        .map(|(day, attaches, detaches, freezes, by_people)| {
+            let [attaches, detaches, freezes, by_people] = [attaches, detaches, freezes, by_people].map(count);
+            (day, Moves { attaches, detaches, freezes, by_people })
         })
         .collect())
 }

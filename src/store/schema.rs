@@ -178,6 +178,7 @@ diesel::table! {
         licensed -> Bool,
         queued_at -> Nullable<BigInt>,
         announced -> Bool,
+        busy_until -> Nullable<BigInt>,
     }
 }
 
@@ -291,6 +292,7 @@ diesel::table! {
         attaches -> Integer,
         detaches -> Integer,
         freezes -> Integer,
+        by_people -> Integer,
     }
 }
 

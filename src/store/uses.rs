@@ -114,8 +114,8 @@ fn require_own(scope: &TenantScope, meeting: &Meeting) -> Result<(), StoreError>
     if meeting.tenant == *scope.tenant() { Ok(()) } else { Err(StoreError::NotFound("meeting")) }
 }
 
-/// A hold that still waits for its meeting began at most that long ago: no meeting is planned longer than 8 hours, with an hour
-/// of lead and of grace, and soon after its time it is given up, which writes its hold down. Keeps the search short.
+/// A hold that waits for its meeting is not longer than this: no meeting is planned longer than 8 hours, with an hour of lead
+/// and of grace, and soon after its time it is given up, which writes its hold down. Keeps the search short.
 const LONGEST_WAIT: Span = Span::hours(12);
 
 /// Meeting, tenant, host, seat, from, until.
@@ -178,21 +178,28 @@ fn waited(from: i64, until: i64) -> _ {
         ))
 }
 
-/// The holds that wait for their meetings still: of booked ones, and of missed ones that were asked for again.
+/// The holds that wait for their meetings still: of booked ones, of those that ended before their time, and of missed or ended
+/// ones that were asked for again.
 #[diesel::dsl::auto_type]
 fn waiting(from: i64, until: i64, now: i64) -> _ {
     let booked: &'static str = Stage::Booked.word();
     let missed: &'static str = Stage::Missed.word();
-    let is_booked = meetings::stage.eq(booked);
-    let is_asked_again = meetings::stage.eq(missed).and(meetings::hold_until.gt(now));
-    let earliest: i64 = now - LONGEST_WAIT.as_seconds();
+    let ended: &'static str = Stage::Ended.word();
+    let is_over = meetings::stage.eq(missed).or(meetings::stage.eq(ended));
+    // As in `Meeting::waits_since`.
+    let closed_before_its_time = meetings::closed_at.lt(meetings::starts_at.nullable());
+    let given_anew = meetings::closed_at.le(meetings::hold_from.nullable());
+    let is_ahead = closed_before_its_time.or(given_anew).assume_not_null();
+    let waits = meetings::stage.eq(booked).or(is_over.and(is_ahead));
+    let first: i64 = if from < now { from } else { now };
+    let earliest: i64 = first - LONGEST_WAIT.as_seconds();
     meetings::table
         .filter(meetings::licensed.eq(true))
         .filter(meetings::hold_from.lt(until))
         .filter(meetings::hold_from.lt(now))
         .filter(meetings::hold_from.gt(earliest))
         .filter(meetings::hold_until.gt(from))
-        .filter(is_booked.or(is_asked_again))
+        .filter(waits)
         .select((
             meetings::id,
             meetings::tenant_id,

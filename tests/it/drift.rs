@@ -4,7 +4,7 @@ use duologue::app::bell::Lane;
 use duologue::app::start::{Start, With};
 use duologue::domain::drift::Drift;
 use duologue::domain::meeting::Stage;
-use duologue::domain::pool::{Place, Slot};
+use duologue::domain::pool::{Moves, Place, PoolSettings, Slot};
 use duologue::domain::seat::{License, SeatStatus};
 
 use duologue::keeper;
@@ -38,6 +38,11 @@ impl World {
     async fn seat_status(&self, index: usize) -> SeatStatus {
         let id = self.acme.seats[index].clone();
         self.app.store.read::<_, StoreError, _>(move |tx| seats::find(tx, &id)).await.unwrap().unwrap().status
+    }
+
+    async fn moves(&self) -> (Moves, PoolSettings) {
+        let view = self.app.pool(&self.console).await.unwrap();
+        (view.moves, view.settings)
     }
 
     async fn repairs(&self) -> Vec<String> {
@@ -118,6 +123,63 @@ both_databases! {
         world.zoom(|zoom, now| zoom.activate_user(now, &id));
         world.read_account().await;
         assert_eq!(world.seat_status(0).await, SeatStatus::Active);
+    }
+
+    async fn a_seat_switched_off_that_a_webhook_told_of_is_among_the_latest_repairs(db: Database) {
+        let world = World::new(Store::open(&db.url).unwrap(), 1).await;
+        let id = world.zoom_id(1);
+        world.zoom(|zoom, now| zoom.deactivate_user(now, &id));
+        world.settle().await;
+        assert_eq!(world.seat_status(0).await, SeatStatus::Inactive);
+        let told = format!("seat {} is inactive at Zoom now", world.acme.seats[0]);
+        let repaired = async |world: &World| {
+            let view = world.app.zoom_account(&world.console).await.unwrap();
+            view.repaired.into_iter().map(|(_, words)| words).collect::<Vec<_>>()
+        };
+        assert_eq!(repaired(&world).await, [&*told], "before the account is read");
+        world.read_account().await;
+        assert_eq!(repaired(&world).await, [&*told], "and once");
+    }
+
+    async fn licenses_that_people_put_on_seats_count_among_the_days_moves(db: Database) {
+        let world = World::new(Store::open(&db.url).unwrap(), 1).await;
+        let settings = world.app.pool(&world.console).await.unwrap().settings;
+        let budget = PoolSettings { move_budget: Some(2), ..settings };
+        world.app.set_pool(&world.console, budget).await.unwrap().unwrap();
+        world.zoom(|zoom, _| zoom.settings_mut().licenses = 5);
+        world.by_hand(1, License::Licensed);
+        // One of the pool's, and one beyond it: Zoom counts both.
+        world.by_hand(2, License::Licensed);
+        world.read_account().await;
+        let (moves, settings) = world.moves().await;
+        assert_eq!((moves.attaches, moves.by_people, moves.assigned()), (0, 2, 2));
+        assert!(settings.saves_moves(moves), "the budget is used up");
+        world.read_account().await;
+        assert_eq!(world.moves().await.0.by_people, 2, "once");
+        world.by_hand(1, License::Basic);
+        world.read_account().await;
+        assert_eq!(world.moves().await.0.by_people, 2, "what is taken off, Zoom does not count");
+    }
+
+    async fn a_license_stays_on_its_seat_while_zoom_does_not_say_whether_somebody_meets(db: Database) {
+        let world = World::new(Store::open(&db.url).unwrap(), 1).await;
+        let meeting = world.booked(&world.acme, 0, 60, 30).await;
+        world.at(60).await;
+        let number = world.start(&world.acme, 0, &meeting).await;
+        world.settle().await;
+        let all = world.zoom(|zoom, _| zoom.settings_mut().scopes.clone());
+        let without = all.replace("meeting:read:list_meetings:admin", "");
+        world.zoom(|zoom, _| zoom.settings_mut().scopes = without);
+        world.at(70).await;
+        world.end(number);
+        world.at(80).await;
+        let row = world.licenses().await.remove(0);
+        assert_eq!((row.slot.place(), world.zoom(|zoom, _| zoom.licenses_in_use())), (Place::Attached, 1));
+        assert!(row.problem.is_some_and(|words| words.contains("meeting:read:list_meetings:admin")), "the operator reads why");
+        assert!(row.failures < 8, "asked later, and later still: {}", row.failures);
+        world.zoom(|zoom, _| zoom.settings_mut().scopes = all);
+        world.at(86).await;
+        assert_eq!((world.attached().await, world.zoom(|zoom, _| zoom.licenses_in_use())), (0, 0));
     }
 
     async fn a_deleted_seat_is_missing_and_keeps_the_id_it_had(db: Database) {

@@ -95,6 +95,71 @@ async fn restarts_no_shows_moves_and_cancellations_lose_no_minute() {
 }
 
 #[tokio::test]
+async fn after_an_early_look_the_license_is_ready_for_the_meeting_again() {
+    let world = World::in_memory(1).await;
+    let meeting = world.booked(&world.acme, 0, 120, 30).await;
+    // Once long before, and once when the license is there already.
+    for (from, until) in [(30, 32), (116, 117)] {
+        world.at(from).await;
+        let number = world.start(&world.acme, 0, &meeting).await;
+        world.settle().await;
+        world.at(until).await;
+        world.end(number);
+        world.settle().await;
+    }
+    world.at(119).await;
+    let early = [(Part::Live, 30, 32)];
+    let look = [(Part::Ready, 115, 116), (Part::Live, 116, 117)];
+    let waits = story(&ledger(&world).await);
+    assert_eq!(waits, [&early[..], &look, &[(Part::Ready, 117, 119)]].concat(), "while it waits");
+    world.at(123).await;
+    let number = world.start(&world.acme, 0, &meeting).await;
+    world.settle().await;
+    world.at(140).await;
+    world.end(number);
+    world.settle().await;
+    world.at(160).await;
+    let pieces = ledger(&world).await;
+    let met = [(Part::Ready, 117, 123), (Part::Live, 123, 140), (Part::Idle, 140, 142)];
+    assert_eq!(story(&pieces), [&early[..], &look, &met].concat(), "and afterwards");
+    assert!(pieces[..5].iter().all(|piece| piece.meeting.as_ref().is_some_and(|(one, _)| *one == meeting)));
+}
+
+#[tokio::test]
+async fn who_looks_in_early_and_does_not_come_kept_the_license_waiting() {
+    let world = World::in_memory(1).await;
+    let meeting = world.booked(&world.acme, 0, 120, 5).await;
+    world.at(30).await;
+    let number = world.start(&world.acme, 0, &meeting).await;
+    world.settle().await;
+    world.at(32).await;
+    world.end(number);
+    world.settle().await;
+    world.at(140).await;
+    let expected = [(Part::Live, 30, 32), (Part::Ready, 115, 130)];
+    assert_eq!(story(&ledger(&world).await), expected);
+    world.clock.set(monday() + Span::days(3));
+    assert_eq!(story(&ledger(&world).await), expected, "days later the same is told");
+}
+
+#[tokio::test]
+async fn what_passed_of_a_hold_is_told_when_start_gives_the_meeting_another() {
+    let world = World::in_memory(1).await;
+    let meeting = world.booked(&world.acme, 0, 60, 5).await;
+    world.at(72).await;
+    let before = story(&ledger(&world).await);
+    assert_eq!(before, [(Part::Ready, 55, 70)]);
+    let number = world.start(&world.acme, 0, &meeting).await;
+    world.settle().await;
+    world.at(76).await;
+    world.end(number);
+    world.settle().await;
+    world.at(90).await;
+    let after = story(&ledger(&world).await);
+    assert_eq!(after, [(Part::Ready, 55, 70), (Part::Live, 72, 76), (Part::Idle, 76, 78)]);
+}
+
+#[tokio::test]
 async fn who_takes_an_offered_time_was_refused_once() {
     let world = World::in_memory(1).await;
     world.booked(&world.acme, 0, 60, 30).await;

@@ -10,7 +10,7 @@ use duologue::domain::names::Topic;
 use duologue::domain::pool::Place;
 use duologue::domain::seat::License;
 use duologue::domain::time::{Span, Window};
-use duologue::store::{DatabaseUrl, Store, migrate};
+use duologue::store::{DatabaseUrl, Store, StoreError, audit, migrate, moves};
 use duologue::zoom::simulator::{Fault, Odds};
 
 use crate::support::database::{Database, both_databases};
@@ -163,6 +163,16 @@ async fn without_any_webhook_the_polls_find_start_and_end() {
     assert_eq!(world.attached().await, 0);
 }
 
+/// How often licenses were put on seats and taken off today, and how many audit rows tell of the latter.
+async fn moved(world: &World) -> (u32, u32, usize) {
+    let (pass, now) = (world.console.clone(), world.now());
+    let read = world.app.store.read::<_, StoreError, _>(move |tx| {
+        let moves = moves::on_day(tx, now)?;
+        Ok((moves.attaches, moves.detaches, audit::latest(tx, &pass, &["license.detached"], 9)?.len()))
+    });
+    read.await.unwrap()
+}
+
 #[tokio::test]
 async fn a_process_that_dies_between_claim_and_proof_is_settled_by_the_next() {
     for end in [End::DiesBefore, End::DiesAfter] {
@@ -185,6 +195,7 @@ async fn a_process_that_dies_between_claim_and_proof_is_settled_by_the_next() {
         world.restart(Store::open(&url).unwrap());
         world.pass(minutes(4)).await;
         assert_eq!(world.licenses().await[0].slot.place(), Place::Attached, "{end:?}");
+        assert_eq!(moved(&world).await, (1, 0, 0), "{end:?}: what never was on the seat was not taken off it");
         world.at(60).await;
         world.start(&world.acme, 0, &meeting).await;
         assert_eq!(world.zoom(|zoom, _| zoom.licenses_in_use()), 1, "{end:?}");

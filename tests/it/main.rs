@@ -35,6 +35,8 @@ mod outage;
 #[cfg(test)]
 mod outbox;
 #[cfg(test)]
+mod padding;
+#[cfg(test)]
 mod planner;
 #[cfg(test)]
 mod promises;

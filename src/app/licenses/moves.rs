@@ -123,18 +123,17 @@ impl App {
     }
 
     /// Whether a meeting runs on the seat that we do not know to be live: the webhook of a start may have been lost, and a
-    /// live meeting never loses its license. Without an answer the license stays where it is for now.
+    /// live meeting never loses its license. Without a clear answer the license stays where it is for now, and the operator
+    /// reads why.
     async fn is_met_on(self: &Arc<Self>, license: u32, seat: &SeatId) -> Result<bool, AppError> {
         let Some(host) = self.zoom_user_of(seat).await? else { return Ok(false) };
         let running = match self.zoom.live_meetings(&host).await {
             Ok(running) => running,
-            Err(error @ (ZoomError::Gone | ZoomError::MissingScope(_) | ZoomError::Refused { .. })) => {
-                tracing::warn!(license, seat = %seat, %error, "Zoom does not say what runs on a seat");
-                return Ok(false);
-            }
+            // Nobody meets on a user that is not there.
+            Err(ZoomError::Gone) => return Ok(false),
             Err(error) => {
-                let (retry_at, words) = (retry_at(self.now(), &error, 1), error.to_string());
-                self.store.write(move |tx| licenses::mark_failed(tx, license, retry_at, &words)).await?;
+                tracing::warn!(license, seat = %seat, %error, "Zoom does not say what runs on a seat");
+                self.leave_unsettled(license, seat, &error).await?;
                 return Ok(true);
             }
         };
@@ -252,10 +251,14 @@ impl App {
                 if !licenses::mark_free(tx, license, &seat, now)? {
                     return Ok(());
                 }
-                moves::note(tx, Move::Detach, now)?;
-                ledger::close(tx, license, now)?;
+                let was_on_it = ledger::close(tx, license, now)?;
                 licenses::drop_surplus(tx)?;
                 seats::observe_license(tx, &seat, License::Basic, now)?;
+                // It may never have come there.
+                if !was_on_it {
+                    return Ok(());
+                }
+                moves::note(tx, Move::Detach, now)?;
                 let detail = format!("license {license} off seat {seat}");
                 audit::add(tx, &app.entry(None, Actor::Keeper, "license.detached", None, detail))
             })

@@ -1,10 +1,12 @@
 //! Meetings: what pages and bookings ask and change. `open.rs` has what the keeper asks across tenants.
 
+mod list;
 mod open;
 mod past;
 mod row;
 mod zoom;
 
+use diesel::dsl::case_when;
 use diesel::prelude::*;
 
 use crate::domain::ids::{MeetingId, SeatId, UserId};
@@ -16,11 +18,13 @@ use crate::domain::time::{Instant, Span, Window};
 use super::clients::{Client, ClientRow};
 use super::convert::{column, word};
 use super::error::StoreError;
-use super::schema::{clients, licenses, meetings, users};
+use super::schema::{clients, licenses, meetings, pool, users};
 use super::scope::TenantScope;
 use super::transaction::{ReadTx, WriteTx};
 use row::MeetingRow;
 
+pub(super) use list::lower_utils;
+pub use list::{Filter, list};
 pub use open::{
     find_by_number, find_open, holding_on_seat, is_seat_live, line, needs, needs_its_license, next_holds, next_promise, tenant_of,
 };
@@ -68,6 +72,7 @@ macro_rules! views {
             .select((MeetingRow::as_select(), ClientRow::as_select(), users::name, licenses::place.nullable()))
     };
 }
+use views;
 
 /// One meeting.
 pub fn find(tx: &mut ReadTx<'_>, scope: &TenantScope, id: &MeetingId) -> Result<Option<Meeting>, StoreError> {
@@ -106,66 +111,6 @@ pub fn list_of_host(
         .limit(200)
         .load(tx.of(scope))?;
     rows.into_iter().map(view).collect()
-}
-
-/// Which meetings a list shows.
-#[derive(Clone, Debug)]
-pub struct Filter {
-    /// Only this host's; none: the whole tenant's.
-    pub host: Option<UserId>,
-    /// Words of the topic, or of the client's name or address.
-    pub search: String,
-    /// Whether what is to come is listed, or what is past.
-    pub past: bool,
-    /// What counts as past.
-    pub now: Instant,
-    /// How many to pass over.
-    pub offset: i64,
-    /// How many to give.
-    pub limit: i64,
-}
-
-diesel::define_sql_function! {
-    /// The text in lower case.
-    fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
-}
-
-/// The meetings that a list shows: to come by start, past ones newest first.
-pub fn list(tx: &mut ReadTx<'_>, scope: &TenantScope, filter: &Filter) -> Result<Vec<MeetingView>, StoreError> {
-    let mut query = views!(scope).into_boxed();
-    if let Some(host) = &filter.host {
-        query = query.filter(meetings::host_id.eq(host.as_str()));
-    }
-    if !filter.search.is_empty() {
-        let pattern = contains(&filter.search);
-        query = query.filter(
-            lower(meetings::topic)
-                .like(pattern.clone())
-                .escape('\\')
-                .or(lower(clients::name).like(pattern.clone()).escape('\\'))
-                .or(lower(clients::email).like(pattern).escape('\\')),
-        );
-    }
-    // A host may have looked into the room before the time.
-    let met = meetings::closed_at.ge(meetings::starts_at.nullable()).or(meetings::ends_at.nullable().le(filter.now.seconds()));
-    let ended = meetings::stage.eq(Stage::Ended.word()).and(met.assume_not_null());
-    let over = meetings::stage.eq_any([Stage::Cancelled.word(), Stage::Missed.word()]).or(ended);
-    let passed = meetings::stage.eq(Stage::Booked.word()).and(meetings::ends_at.le(filter.now.seconds()));
-    // Whoever waits in line has not met yet, whatever the time.
-    let past = over.or(passed.and(meetings::queued_at.is_null()));
-    query = if filter.past {
-        query.filter(past).order((meetings::starts_at.desc(), meetings::id.desc()))
-    } else {
-        query.filter(diesel::dsl::not(past)).order((meetings::starts_at.asc(), meetings::id.asc()))
-    };
-    let rows: Vec<ViewRow> = query.offset(filter.offset).limit(filter.limit).load(tx.of(scope))?;
-    rows.into_iter().map(view).collect()
-}
-
-/// A `LIKE` pattern that finds `text` anywhere, taking its own wildcards literally.
-fn contains(text: &str) -> String {
-    let escaped = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    format!("%{escaped}%")
 }
 
 /// The meeting that this form has already made, if it was posted before.
@@ -238,6 +183,9 @@ pub fn insert(
 
 /// Moves a booked meeting to another time or seat, with a new sequence. `false`: it is not booked any more.
 pub fn move_to(tx: &mut WriteTx<'_>, scope: &TenantScope, moved: &Meeting) -> Result<bool, StoreError> {
+    let (from, until) = (moved.hold.start().seconds(), moved.hold.end().seconds());
+    // Another hold is a planned one; of the same, only the words change.
+    let is_same = meetings::hold_from.eq(from).and(meetings::hold_until.eq(until));
     let updated = diesel::update(
         meetings::table
             .filter(meetings::tenant_id.eq(scope.tenant().as_str()))
@@ -251,8 +199,9 @@ pub fn move_to(tx: &mut WriteTx<'_>, scope: &TenantScope, moved: &Meeting) -> Re
         meetings::ends_at.eq(moved.window.end().seconds()),
         meetings::wall_time.eq(&moved.wall_time),
         meetings::zone.eq(moved.zone.as_str()),
-        meetings::hold_from.eq(moved.hold.start().seconds()),
-        meetings::hold_until.eq(moved.hold.end().seconds()),
+        meetings::hold_from.eq(from),
+        meetings::hold_until.eq(until),
+        meetings::busy_until.eq(case_when(is_same, meetings::busy_until)),
         meetings::licensed.eq(moved.licensed),
         meetings::start_clicked_at.eq(moved.start_clicked_at.map(Instant::seconds)),
         meetings::sequence.eq(column(moved.sequence)),
@@ -264,7 +213,8 @@ pub fn move_to(tx: &mut WriteTx<'_>, scope: &TenantScope, moved: &Meeting) -> Re
     Ok(updated == 1)
 }
 
-/// Writes the state that a transition gave, and cuts the hold to what is still promised. Whoever waited in line waits no more.
+/// Writes the state that a transition gave, and cuts the hold to what is still promised: by what was planned, unless it runs.
+/// Whoever waited in line waits no more.
 pub fn set_state(
     tx: &mut WriteTx<'_>,
     scope: &TenantScope,
@@ -286,6 +236,7 @@ pub fn set_state(
             meetings::closed_at.eq(closed_at.map(|at| at.seconds())),
             meetings::hold_from.eq(hold.0.seconds()),
             meetings::hold_until.eq(hold.1.max(hold.0).seconds()),
+            (state.stage() != Stage::Live).then(|| meetings::busy_until.eq(None::<i64>)),
             meetings::polled_absent.eq(0),
             meetings::queued_at.eq(None::<i64>),
         ))
@@ -294,7 +245,7 @@ pub fn set_state(
 }
 
 /// Keeps seat and host for another span, with the promise of a license or without: a hold that grows, or a start that was
-/// admitted. Whoever waited in line waits no more.
+/// admitted. They are busy from its beginning until the grace that there is now. Whoever waited in line waits no more.
 pub fn set_hold(
     tx: &mut WriteTx<'_>,
     scope: &TenantScope,
@@ -302,10 +253,13 @@ pub fn set_hold(
     hold: (Instant, Instant),
     licensed: bool,
 ) -> Result<(), StoreError> {
+    let until = hold.1.max(hold.0).seconds();
+    let grace: i64 = pool::table.select(pool::grace_seconds).get_result(tx.of(scope))?;
     diesel::update(meetings::table.filter(meetings::tenant_id.eq(scope.tenant().as_str())).filter(meetings::id.eq(id.as_str())))
         .set((
             meetings::hold_from.eq(hold.0.seconds()),
-            meetings::hold_until.eq(hold.1.max(hold.0).seconds()),
+            meetings::hold_until.eq(until),
+            meetings::busy_until.eq(Some(until - grace)),
             meetings::licensed.eq(licensed),
             meetings::queued_at.eq(None::<i64>),
         ))

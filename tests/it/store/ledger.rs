@@ -1,11 +1,11 @@
 //! What the ledger is made from: the licenses' spans, the meetings' runs and spent holds, and the refusals that count once.
 
 use duologue::domain::admission::Refusal;
-use duologue::domain::ids::{SeatId, UserId};
-use duologue::domain::meeting::{Kind, Run};
+use duologue::domain::ids::{MeetingId, SeatId, UserId};
+use duologue::domain::meeting::{Kind, Run, State};
 use duologue::domain::time::Instant;
 use duologue::store::refusals::{self, Refused};
-use duologue::store::{ledger, moves, uses};
+use duologue::store::{ledger, meetings, moves, uses};
 
 use crate::support::cast::{NOW, at, meeting, window};
 use crate::support::database::{Database, ask, both_databases, change};
@@ -98,12 +98,40 @@ both_databases! {
         assert_eq!((noted.len(), noted[0].runs, noted[0].until), (1, false, Some(at(30))));
     }
 
+    async fn what_ended_or_was_missed_waits_only_for_what_lies_ahead_of_it(db: Database) {
+        let db = with_meeting(db).await;
+        let run = |at_| State::Ended { run: Run { uuid: "a".to_owned(), since: at(9) }, at: at(at_) };
+        for (state, hold, waits) in [
+            (run(10), (55, 95), true),
+            (run(70), (55, 72), false),
+            (run(70), (80, 120), true),
+            (State::Missed { at: at(75) }, (55, 75), false),
+            (State::Missed { at: at(75) }, (80, 120), true),
+            (State::Cancelled { at: at(10) }, (55, 95), false),
+        ] {
+            let (scope, set) = (db.scope("acme"), state.clone());
+            let set_state = change(&db.store, move |tx| {
+                meetings::set_state(tx, &scope, &MeetingId::new("m1"), &set, (at(hold.0), at(hold.1)))
+            });
+            set_state.await;
+            // At its time, and told days later.
+            for now in [at(hold.1 - 1), at(5000)] {
+                let pass = db.operator();
+                let found = ask(&db.store, move |tx| uses::list(tx, &pass, window(0, 500), now)).await;
+                let spans: Vec<_> = found.iter().map(|one| (one.runs, one.from, one.until)).collect();
+                let expected = if waits { vec![(false, at(hold.0), Some(at(hold.1)))] } else { vec![] };
+                assert_eq!(spans, expected, "{state:?} {hold:?}");
+            }
+        }
+    }
+
     async fn a_span_knows_its_way_there_and_back(db: Database) {
         let db = with_meeting(db).await;
         let seat = SeatId::new("seat-bo");
         change(&db.store, move |tx| ledger::open(tx, "s1", 1, &seat, (at(54), at(55)))).await;
         change(&db.store, |tx| ledger::leave(tx, 1, at(92))).await;
-        change(&db.store, |tx| ledger::close(tx, 1, at(93))).await;
+        assert!(change(&db.store, |tx| ledger::close(tx, 1, at(93))).await);
+        assert!(!change(&db.store, |tx| ledger::close(tx, 1, at(94))).await, "it is on no seat any more");
         let pass = db.operator();
         let all = ask(&db.store, move |tx| ledger::list(tx, &pass, window(92, 100))).await;
         let span = &all[0];

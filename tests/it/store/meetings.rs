@@ -119,7 +119,7 @@ both_databases! {
         db.book(meeting("m1", window(60, 105))).await;
         let holds = |db: &Database| {
             let store = db.store.clone();
-            async move { ask(&store, |tx| demand::during(tx, window(0, 200), &PoolSettings::defaults())).await.holds.len() }
+            async move { ask(&store, |tx| demand::during(tx, window(0, 200), &PoolSettings::defaults(), NOW)).await.holds.len() }
         };
         assert_eq!(holds(&db).await, 1);
         set_state(&db, "m1", State::Cancelled { at: at(10) }, (at(55), at(10))).await;
@@ -296,13 +296,13 @@ both_databases! {
             (110, 140, vec!["second"]),
             (140, 200, vec![]),
         ] {
-            let demand = ask(&db.store, move |tx| demand::during(tx, window(from, until), &PoolSettings::defaults())).await;
+            let demand = ask(&db.store, move |tx| demand::during(tx, window(from, until), &PoolSettings::defaults(), NOW)).await;
             let mut found: Vec<&str> = demand.holds.iter().map(|hold| hold.meeting.as_str()).collect();
             found.sort_unstable();
             assert_eq!(found, expected, "{from} to {until}");
             assert_eq!(demand.shares.len(), 2);
         }
-        let demand = ask(&db.store, |tx| demand::during(tx, window(60, 61), &PoolSettings { licenses: 5, ..PoolSettings::defaults() })).await;
+        let demand = ask(&db.store, |tx| demand::during(tx, window(60, 61), &PoolSettings { licenses: 5, ..PoolSettings::defaults() }, NOW)).await;
         let first = demand.holds.iter().find(|hold| hold.meeting == id("first")).unwrap();
         assert_eq!((first.busy, first.hold, demand.promisable), (window(60, 105), window(55, 110), 4));
         assert_eq!(first.hold.length(), Span::minutes(55));

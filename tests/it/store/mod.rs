@@ -1,6 +1,7 @@
 //! The store on both databases: what must hold on one must hold on the other.
 
 mod accounts;
+mod busy;
 mod cost;
 mod events;
 mod ledger;
