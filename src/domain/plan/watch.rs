@@ -14,7 +14,7 @@ pub(super) const DOUBT: Span = Span::minutes(30);
 
 impl Webhooks {
     /// Whether what did not come may have happened all the same.
-    pub(super) fn are_in_doubt(self, now: Instant) -> bool {
+    pub fn are_in_doubt(self, now: Instant) -> bool {
         self.missed.is_some_and(|missed| now < missed + DOUBT || self.last.is_none_or(|last| last <= missed))
     }
 }

@@ -9,6 +9,8 @@ use super::words::{Moment, away, counted};
 pub(super) struct Section {
     pub(super) strategy: &'static str,
     pub(super) attaches: u32,
+    /// Put on seats by people at Zoom's console.
+    pub(super) by_people: u32,
     pub(super) detaches: u32,
     pub(super) freezes: u32,
     /// How much of it is used, of how much; none: no budget is set.
@@ -33,11 +35,18 @@ pub(super) struct Frozen {
 impl Section {
     pub(super) fn of(settings: &PoolSettings, today: Moves) -> Self {
         let budget = settings.move_budget.map(|of| Budget {
-            used: today.attaches,
+            used: today.assigned(),
             of,
-            warning: settings.saves_moves(today).then(|| warning(today.attaches, of)),
+            warning: settings.saves_moves(today).then(|| warning(today.assigned(), of)),
         });
-        Self { strategy: strategy(settings), attaches: today.attaches, detaches: today.detaches, freezes: today.freezes, budget }
+        Self {
+            strategy: strategy(settings),
+            attaches: today.attaches,
+            by_people: today.by_people,
+            detaches: today.detaches,
+            freezes: today.freezes,
+            budget,
+        }
     }
 }
 
@@ -72,7 +81,7 @@ impl Frozen {
 
 /// The moves of the day beside the field for the budget.
 pub(super) fn today(settings: &PoolSettings, today: Moves) -> String {
-    let used = counted(today.attaches.into(), "move");
+    let used = counted(today.assigned().into(), "move");
     match settings.move_budget {
         Some(budget) => format!("Today so far: {used} of {budget}."),
         None => format!("Today so far: {used}."),
@@ -95,6 +104,17 @@ mod tests {
         assert!(warning(32).unwrap().starts_with("Four fifths"));
         assert!(warning(40).unwrap().contains("used up"));
         assert!(section(None, 1000).budget.is_none());
+    }
+
+    #[test]
+    fn what_people_put_on_seats_counts_too() {
+        let settings = PoolSettings { move_budget: Some(40), ..PoolSettings::defaults() };
+        let moves = Moves { attaches: 30, by_people: 2, ..Moves::default() };
+        let section = Section::of(&settings, moves);
+        let budget = section.budget.unwrap();
+        assert_eq!((budget.used, section.attaches, section.by_people), (32, 30, 2));
+        assert!(budget.warning.unwrap().starts_with("Four fifths"));
+        assert_eq!(today(&settings, moves), "Today so far: 32 moves of 40.");
     }
 
     #[test]

@@ -23,8 +23,6 @@ use super::{line, moves};
 /// A lane writes its heartbeat every 30 seconds, the clean-up every 10 minutes; after twice that and more it is late.
 const LATE: Span = Span::seconds(90);
 const LATE_SWEEPS: Span = Span::minutes(25);
-/// How long after a webhook was found missing the plan does not rely on the others.
-const DOUBT: Span = Span::minutes(30);
 
 /// The part that renews itself.
 #[derive(Template)]
@@ -215,7 +213,7 @@ fn webhook(view: &PoolView, now: Instant) -> Webhook {
     let Webhooks { last, missed } = view.webhooks;
     let arrived = last
         .map_or_else(|| "No webhook has arrived yet.".to_owned(), |at| format!("The last one arrived {}.", words::away(at, now)));
-    match missed.filter(|_| are_in_doubt(view.webhooks, now)) {
+    match missed.filter(|_| view.webhooks.are_in_doubt(now)) {
         Some(missed) => Webhook {
             words: format!(
                 "A webhook is missing: {} Zoom was found to have begun or ended a meeting of which none told. {arrived} For half an \
@@ -227,11 +225,6 @@ fn webhook(view: &PoolView, now: Instant) -> Webhook {
         },
         None => Webhook { words: arrived, warns: last.is_none() },
     }
-}
-
-/// Whether the plan asks Zoom itself, because what no webhook told may have happened all the same.
-fn are_in_doubt(webhooks: Webhooks, now: Instant) -> bool {
-    webhooks.missed.is_some_and(|missed| now < missed + DOUBT || webhooks.last.is_none_or(|last| last <= missed))
 }
 
 fn counts(by_state: &[(String, i64)], path: &str, failed: &str, say: &dyn Fn(&str) -> &'static str) -> Vec<Count> {
