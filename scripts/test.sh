@@ -112,9 +112,9 @@ cargo test "$@"
 simulate() { cargo run --quiet --profile simulate -- simulate --jobs "$(nproc)" "$@" || failed+=("$*"); }
 failed=()
 if [ "$#" -eq 0 ]; then
-    say "the simulation: 4,700 days"
-    simulate --faults none --seed 1 --days 500
-    simulate --faults all --seed 100001 --days 1400
+    say "the simulation: 10,000 days"
+    simulate --faults none --seed 1 --days 1000
+    simulate --faults all --seed 100001 --days 6200
     simulate --faults webhooks --seed 200001 --days 400
     simulate --faults silence --seed 300001 --days 400
     simulate --faults calls --seed 400001 --days 400

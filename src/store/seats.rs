@@ -12,7 +12,7 @@ use crate::domain::time::Instant;
 
 use super::convert::{count, email, instant, word};
 use super::error::StoreError;
-use super::schema::{licenses, seats};
+use super::schema::{licenses, seats, tenants};
 use super::scope::{KeeperPass, OperatorPass, TenantScope};
 use super::transaction::{ReadTx, WriteTx};
 
@@ -87,11 +87,16 @@ pub fn standing_candidates(
     Ok(own.chain(pool).collect())
 }
 
-/// The seats that should have a license for good in the `standing` strategy, in order: the pool's own, the shared ones of
-/// tenants, then those of single users.
+/// The seats that should have a license for good in the `standing` strategy, in order: the pool's own, those that the users of a
+/// tenant share, then those of single users. Where a tenant lets nobody share, a seat without an owner serves nobody.
 pub fn standing(tx: &mut ReadTx<'_>, _: &KeeperPass) -> Result<Vec<SeatId>, StoreError> {
     let rows: Vec<Row> = seats::table.order((seats::email, seats::id)).select(Row::as_select()).load(tx.db())?;
-    let mut able: Vec<Seat> = load(rows)?.into_iter().filter(Seat::can_host).collect();
+    let sharing: Vec<String> = tenants::table.filter(tenants::shared_seats.eq(true)).select(tenants::id).load(tx.db())?;
+    let serves = |seat: &Seat| {
+        let is_shared = seat.tenant.as_ref().is_none_or(|tenant| sharing.iter().any(|id| id == tenant.as_str()));
+        seat.can_host() && (seat.user.is_some() || is_shared)
+    };
+    let mut able: Vec<Seat> = load(rows)?.into_iter().filter(serves).collect();
     able.sort_by_key(|seat| (seat.tenant.is_some(), seat.user.is_some()));
     Ok(able.into_iter().map(|seat| seat.id).collect())
 }

@@ -280,13 +280,16 @@ impl<'a> Pool<'a> {
             let unpromised = self.idle.iter().filter(|(_, seat)| !self.snapshot.next_holds.contains_key(*seat));
             return (unpromised.take(unserved.saturating_sub(on_their_way)).map(detach).collect(), Vec::new());
         }
-        let keeps = settings.strategy == Strategy::Standing
-            || settings.release == Release::WhenNeeded
-            || settings.saves_moves(self.snapshot.moves_today);
+        let saves = settings.release == Release::WhenNeeded || settings.saves_moves(self.snapshot.moves_today);
+        let keeps = |seat: &SeatId| match settings.strategy {
+            // Where it stands for nobody it is of no use.
+            Strategy::Standing => self.snapshot.standing.contains(seat),
+            Strategy::Float => saves || self.is_needed_soon(seat),
+        };
         let surplus = self.rows.len().saturating_sub(settings.licenses as usize);
         let must_go = unserved.max(surplus).saturating_sub(on_their_way);
         let (in_need, others) = self.idle.split_at(must_go.min(self.idle.len()));
-        let at_leisure = others.iter().filter(|(_, seat)| !keeps && !self.is_needed_soon(seat));
+        let at_leisure = others.iter().filter(|(_, seat)| !keeps(seat));
         (in_need.iter().map(detach).collect(), at_leisure.map(detach).collect())
     }
 

@@ -290,7 +290,11 @@ fn where_licenses_stand_free_ones_go_to_their_seats_and_stay() {
     let mut standing = snapshot(0, vec![row(1, Slot::Free), row(2, Slot::Attached(on("s2")))], vec![]);
     standing.settings.strategy = Strategy::Standing;
     standing.standing = vec![SeatId::new("s2"), SeatId::new("s1"), SeatId::new("s3")];
-    assert_eq!(plan(&standing), [Step::Attach { license: 1, seat: SeatId::new("s1"), meeting: None }]);
+    let attach = Step::Attach { license: 1, seat: SeatId::new("s1"), meeting: None };
+    assert_eq!(plan(&standing), std::slice::from_ref(&attach));
+    standing.rows.push(row(3, Slot::Attached(on("nobody's"))));
+    standing.settings.licenses = 3;
+    assert_eq!(plan(&standing), [attach, detach(3, "nobody's")], "where it can serve nobody it does not stay");
 }
 
 #[test]

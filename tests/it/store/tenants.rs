@@ -178,6 +178,21 @@ both_databases! {
         assert_eq!(candidates(&db, "bo", true).await, ["a-shared", "seat-bo", "seat-shared"]);
     }
 
+    async fn licenses_stand_on_seats_that_serve_somebody(db: Database) {
+        let db = db.with_cast().await;
+        let operator = db.operator();
+        change(&db.store, move |tx| seats::insert(tx, &operator, &seat("of-the-pool", None, None), NOW)).await;
+        let standing = async |db: &Database| {
+            let pass = db.pass.clone();
+            let seats = ask(&db.store, move |tx| seats::standing(tx, &pass)).await;
+            seats.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(standing(&db).await, ["of-the-pool", "seat-shared", "seat-ana", "seat-bo", "seat-cy"]);
+        let (operator, share) = (db.operator(), tenant("acme").share);
+        change(&db.store, move |tx| tenants::set_share(tx, &operator, &TenantId::new("acme"), share, false)).await;
+        assert_eq!(standing(&db).await, ["of-the-pool", "seat-ana", "seat-bo", "seat-cy"], "nobody may share it any more");
+    }
+
     async fn a_seat_belongs_to_one_tenant_and_its_user(db: Database) {
         let db = db.with_cast().await;
         assert!(assign(&db, "seat-shared", Some("globex"), Some("bo")).await.is_err(), "Bo is not Globex's");
