@@ -203,8 +203,8 @@ impl App {
     }
 }
 
-/// Whether the meeting in line can be given a license now. One that runs, and that Zoom would cut, is also given one that is
-/// kept back, which is what they are kept back for.
+/// Whether the meeting in line can be given a license now. One that runs and that Zoom would cut in some minutes is also given one
+/// that is kept back, which is what they are kept back for; before, that would only make room for others to be refused.
 fn grant(
     tx: &mut ReadTx<'_>,
     meeting: &Meeting,
@@ -215,7 +215,8 @@ fn grant(
     if meeting.state.stage() != Stage::Live {
         return decide(tx, &request, rules, settings);
     }
-    let settings = PoolSettings { spare: Some(0), ..settings.clone() };
+    let is_near_cut = line::is_near_cut(meeting, rules.now);
+    let settings = PoolSettings { spare: if is_near_cut { Some(0) } else { settings.spare }, ..settings.clone() };
     let mut demand = demand::during(tx, Demand::needed(&request, rules, Span::ZERO), &settings, rules.now)?;
     // It is on its seat already: what its host has planned there next is no reason to let Zoom cut it.
     let past = Window::lasting(rules.now - Span::minutes(1), Span::minutes(1));
@@ -225,7 +226,7 @@ fn grant(
 }
 
 /// What a meeting in line asks for: a license on its seat from now on.
-fn asks(meeting: &Meeting, now: Instant) -> Request {
+pub(super) fn asks(meeting: &Meeting, now: Instant) -> Request {
     Request {
         tenant: meeting.tenant.clone(),
         host: meeting.host.clone(),

@@ -9,15 +9,17 @@ use crate::domain::ids::{MeetingId, SeatId};
 use crate::domain::line;
 use crate::domain::meeting::{Kind, Meeting, Stage};
 use crate::domain::plan::Problem;
+use crate::domain::pool::{Place, Release};
 use crate::domain::tenant::{Tenant, User};
 use crate::domain::time::Instant;
 use crate::store::audit::{self, Actor};
 use crate::store::scope::TenantScope;
-use crate::store::{StoreError, WriteTx, meetings, pool, seats, tenants};
+use crate::store::{StoreError, WriteTx, licenses, meetings, moves, pool, seats, tenants};
 use crate::zoom::{StartUrl, ZoomError, pace};
 
 use super::bookings::{decide, needs_license, rules, seats_for};
 use super::licenses::Attached;
+use super::line::asks;
 use super::rooms::Pressed;
 use super::{App, AppError};
 
@@ -187,17 +189,37 @@ impl App {
     }
 
     /// It begins. Without a promise of its own it takes over none: whoever meets here now does not come back to the meeting
-    /// before, for which a license may still be on the seat.
+    /// before, for which a license may still be on the seat. Where licenses stay until they are needed, and this one is
+    /// promised to nobody, it is promised to this meeting, which saves two moves.
     fn granted(&self, tx: &mut WriteTx<'_>, scope: &TenantScope, meeting: Meeting) -> Result<Permit, AppError> {
         let now = self.now();
         if !meeting.is_promised_at(now) {
+            if let Some(until) = self.stays_for(tx, &meeting)? {
+                self.begin(tx, scope, &meeting, (now, until), true)?;
+                let promised = meetings::find(tx, scope, &meeting.id)?.ok_or(AppError::NotFound("meeting"))?;
+                return Ok(Permit::Granted(Box::new(promised)));
+            }
             let before = meetings::holding_on_seat(tx, scope, &meeting.seat, now)?;
-            let is_over = |other: &&Meeting| other.state.stage() == Stage::Ended && !other.is_awaited_at(now);
+            let is_over =
+                |other: &&Meeting| other.state.stage() == Stage::Ended && !other.is_awaited_at(now) && other.queued_at.is_none();
             for last in before.iter().filter(is_over).filter(|other| other.id != meeting.id) {
                 meetings::set_hold(tx, scope, &last.id, (last.hold.start().min(now), now), last.licensed)?;
             }
         }
         Ok(Permit::Granted(Box::new(meeting)))
+    }
+
+    /// Until when a license that lies on the meeting's seat may be promised to it.
+    fn stays_for(&self, tx: &mut WriteTx<'_>, meeting: &Meeting) -> Result<Option<Instant>, AppError> {
+        let (settings, now) = (pool::settings(tx)?, self.now());
+        let stays = settings.release == Release::WhenNeeded || settings.saves_moves(moves::on_day(tx, now)?);
+        let lies_there = licenses::of_seat(tx, &meeting.seat)?.is_some_and(|(row, _)| row.slot.place() == Place::Attached);
+        // What is promised to it for later stays as it is.
+        if !stays || !lies_there || (meeting.licensed && now < meeting.hold.start()) {
+            return Ok(None);
+        }
+        let decided = decide(tx, &asks(meeting, now), &rules(&settings, now), &settings)?;
+        Ok(decided.ok().map(|admitted| admitted.hold.end()))
     }
 
     fn refused(

@@ -39,12 +39,17 @@ pub fn place(meeting: &Meeting, settings: &PoolSettings, now: Instant) -> Option
             // A short meeting is planned without; it is insured only when it may run long.
             let is_short = meeting.window.length() <= SHORT;
             let is_due = !is_short || now >= run.since + INSURED_FROM;
-            let will_be_over = is_short && now < meeting.window.end() && now < cut - BEFORE_CUT;
+            let will_be_over = is_short && now < meeting.window.end() && !is_near_cut(meeting, now);
             (settings.late_attach && is_due).then_some(if will_be_over { Place::Insured(cut) } else { Place::Running(cut) })
         }
         State::Cancelled { .. } => None,
         State::Booked | State::Ended { .. } | State::Missed { .. } => meeting.queued_at.map(Place::Waiting),
     }
+}
+
+/// Whether it runs, and Zoom would cut it in some minutes.
+pub fn is_near_cut(meeting: &Meeting, now: Instant) -> bool {
+    matches!(&meeting.state, State::Live(run) if now >= run.since + BASIC_LIMIT - BEFORE_CUT)
 }
 
 /// Whether the host has been in line for so long that they are not there any more.

@@ -6,6 +6,7 @@ use duologue::app::bell::Lane;
 use duologue::app::bookings::{Answer, Booking, Time};
 use duologue::app::start::{Start, With};
 use duologue::domain::admission::Refusal;
+use duologue::domain::ids::MeetingId;
 use duologue::domain::meeting::{Kind, Stage};
 use duologue::domain::pool::{Freeze, PoolSettings, Release};
 use duologue::domain::time::Window;
@@ -13,7 +14,7 @@ use duologue::keeper;
 use duologue::store::{moves, pool};
 use duologue::zoom::simulator::{Fault, Odds};
 
-use crate::support::world::{World, minutes};
+use crate::support::world::{Party, World, minutes};
 
 async fn set_pool(world: &World, change: impl FnOnce(PoolSettings) -> PoolSettings) {
     let settings = world.app.pool(&world.console).await.unwrap().settings;
@@ -22,6 +23,16 @@ async fn set_pool(world: &World, change: impl FnOnce(PoolSettings) -> PoolSettin
 
 async fn freeze(world: &World) -> Option<Freeze> {
     world.app.store.read(pool::settings).await.unwrap().freeze
+}
+
+/// Somebody asks for a meeting now, and waits in line for its license.
+async fn asks_now(world: &World, party: &Party, length: i64) -> MeetingId {
+    let asks = world.booking(&party.users[0], 0, length);
+    let time = Time { window: Window::lasting(world.now(), minutes(length)), ..asks.time };
+    let asks = Booking { kind: Kind::OnDemand, time, wait: true, ..asks };
+    let answer = world.app.book(&party.scope, &party.users[0], asks).await.unwrap();
+    let Answer::InLine(meeting) = answer else { panic!("not in line: {answer:?}") };
+    meeting
 }
 
 #[tokio::test]
@@ -33,11 +44,7 @@ async fn who_starts_a_later_meeting_early_does_not_overtake_the_line() {
     world.at(60).await;
     let number = world.start(acme, 0, &first).await;
     world.settle().await;
-    let asks = world.booking(&globex.users[0], 0, 20);
-    let time = Time { window: Window::lasting(world.now(), minutes(20)), ..asks.time };
-    let asks = Booking { kind: Kind::OnDemand, time, wait: true, ..asks };
-    let answer = world.app.book(&globex.scope, &globex.users[0], asks).await.unwrap();
-    let Answer::InLine(waiting) = answer else { panic!("not in line: {answer:?}") };
+    let waiting = asks_now(&world, globex, 20).await;
     world.at(80).await;
     world.end(number);
     for webhook in world.outgoing() {
@@ -55,16 +62,45 @@ async fn who_starts_a_later_meeting_early_does_not_overtake_the_line() {
 async fn a_meeting_that_zoom_would_cut_gets_also_the_license_that_is_kept_back() {
     let world = World::in_memory(1).await;
     let acme = &world.acme;
-    let booked = world.booked(acme, 0, 60, 45).await;
     set_pool(&world, |settings| PoolSettings { spare: Some(1), ..settings }).await;
-    world.at(30).await;
-    // Before its lead nothing can be promised to it any more: the only license is kept back.
-    let pressed = world.app.start(&acme.scope, &acme.users[0], &booked, With::License).await.unwrap();
-    assert!(matches!(pressed, Start::Refused(Refusal::PoolFull)), "{pressed:?}");
-    world.start_with(acme, 0, &booked, With::WhateverThereIs).await;
-    assert_eq!(world.attached().await, 0);
+    world.at(60).await;
+    let meeting = asks_now(&world, acme, 45).await;
+    world.start_with(acme, 0, &meeting, With::WhateverThereIs).await;
     world.settle().await;
-    assert_eq!((world.stage(acme, &booked).await, world.attached().await), (Stage::Live, 1));
+    world.at(94).await;
+    assert_eq!((world.stage(acme, &meeting).await, world.attached().await), (Stage::Live, 0), "not before it is needed");
+    world.at(96).await;
+    assert_eq!(world.attached().await, 1);
+    world.at(104).await;
+    assert_eq!(world.stage(acme, &meeting).await, Stage::Live);
+}
+
+#[tokio::test]
+async fn a_license_that_stays_where_it_is_is_promised_to_who_begins_there_if_it_is_promised_to_nobody() {
+    let world = World::in_memory(1).await;
+    let (acme, globex) = (&world.acme, &world.globex);
+    set_pool(&world, |settings| PoolSettings { release: Release::WhenNeeded, ..settings }).await;
+    let early = world.booked(acme, 0, 60, 30).await;
+    world.at(60).await;
+    let number = world.start(acme, 0, &early).await;
+    world.settle().await;
+    world.at(80).await;
+    world.end(number);
+    let three = world.booked(globex, 0, 160, 30).await;
+    set_pool(&world, |settings| PoolSettings { spare: Some(1), ..settings }).await;
+    world.at(90).await;
+    let meeting = asks_now(&world, acme, 40).await;
+    set_pool(&world, |settings| PoolSettings { spare: Some(0), ..settings }).await;
+    world.start_with(acme, 0, &meeting, With::WhateverThereIs).await;
+    world.settle().await;
+    assert!(world.meeting(acme, &meeting).await.is_promised_at(world.now()));
+    let moves = world.app.store.read({
+        let now = world.now();
+        move |tx| moves::on_day(tx, now)
+    });
+    let moves = moves.await.unwrap();
+    assert_eq!((moves.attaches, moves.detaches), (1, 0), "nothing moved for it");
+    assert!(world.meeting(globex, &three).await.licensed);
 }
 
 #[tokio::test]

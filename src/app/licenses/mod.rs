@@ -140,7 +140,7 @@ fn seat_to_probe(
     now: Instant,
     (rows, barred): (&[(PoolRow, Option<Instant>)], &BTreeSet<SeatId>),
 ) -> Result<Option<(Option<MeetingId>, SeatId)>, StoreError> {
-    if let Some((meeting, seat)) = meetings::next_promise(tx, pass, now)? {
+    if let Some((meeting, seat)) = meetings::next_promise(tx, pass, now)?.filter(|(_, seat)| !barred.contains(seat)) {
         return Ok(Some((Some(meeting), seat)));
     }
     let is_occupied = |seat: &SeatId| rows.iter().any(|(row, _)| row.slot.claim().is_some_and(|claim| claim.seat == *seat));

@@ -89,8 +89,7 @@ impl<'a> Wants<'a> {
             troubled.extend(waiting.iter().map(|need| (&need.seat, Problem::Frozen)));
             let to_probe = self.to_probe(&waiting, pool).filter(|_| freeze.probe_at <= self.snapshot.now);
             let row = pool.free(true).next();
-            let is_for_a_meeting = to_probe.as_ref().is_some_and(|(_, meeting)| meeting.is_some());
-            let unserved = usize::from(is_for_a_meeting && row.is_none());
+            let unserved = usize::from(to_probe.is_some() && !waiting.is_empty() && row.is_none());
             let probe = row.zip(to_probe).map(|(row, (seat, meeting))| Step::Attach { license: row.number, seat, meeting });
             return Attachments { steps: probe.into_iter().collect(), unserved, troubled };
         }
@@ -274,8 +273,12 @@ impl<'a> Pool<'a> {
     /// First those that must go, because somebody waits or there are too many; then those that may.
     fn detachments(&self, unserved: usize) -> (Vec<Step>, Vec<Step>) {
         let settings = &self.snapshot.settings;
-        // What somebody is taking off at this moment serves one of those who wait, or is one too many that goes.
-        let on_their_way = self.rows.iter().filter(|(row, _)| row.slot.place() == Place::Detaching).count();
+        // What somebody is taking off at this moment serves one of those who wait, or is one too many that goes; what rests after
+        // a refusal may be long in coming.
+        let stuck = self.stuck();
+        let leaves = |row: &PoolRow| row.slot.claim().is_some_and(|claim| !stuck.contains_key(&claim.seat));
+        let detaching = self.rows.iter().filter(|(row, _)| row.slot.place() == Place::Detaching);
+        let on_their_way = detaching.filter(|(row, _)| leaves(row)).count();
         if settings.frozen_at(self.snapshot.now).is_some() {
             let unpromised = self.idle.iter().filter(|(_, seat)| !self.snapshot.next_holds.contains_key(*seat));
             return (unpromised.take(unserved.saturating_sub(on_their_way)).map(detach).collect(), Vec::new());
@@ -287,7 +290,7 @@ impl<'a> Pool<'a> {
             Strategy::Float => saves || self.is_needed_soon(seat),
         };
         let surplus = self.rows.len().saturating_sub(settings.licenses as usize);
-        let must_go = unserved.max(surplus).saturating_sub(on_their_way);
+        let must_go = (unserved + surplus).saturating_sub(on_their_way);
         let (in_need, others) = self.idle.split_at(must_go.min(self.idle.len()));
         let at_leisure = others.iter().filter(|(_, seat)| !keeps(seat));
         (in_need.iter().map(detach).collect(), at_leisure.map(detach).collect())

@@ -4,7 +4,7 @@
 //! simulated keeper late, never early.
 
 use super::watch::{DOUBT, POLL_IN_DOUBT, gives_up_at, poll_due};
-use super::{BASIC_LIMIT, Need, Webhooks};
+use super::{BASIC_LIMIT, BEFORE_CUT, Need, Webhooks};
 use crate::domain::line::LONGEST_WAIT;
 use crate::domain::meeting::{INSURED_FROM, Stage};
 use crate::domain::pool::PoolSettings;
@@ -24,7 +24,11 @@ pub fn turning_points(need: &Need, settings: &PoolSettings, webhooks: Webhooks, 
         // If Zoom did not answer then, it is asked once more.
         turns.extend([gives_up, need.polled_at.unwrap_or(gives_up).max(gives_up) + POLL_IN_DOUBT]);
     }
-    turns.extend(need.live_since.into_iter().flat_map(|since| [since + INSURED_FROM, since + BASIC_LIMIT]));
+    turns.extend(
+        need.live_since
+            .into_iter()
+            .flat_map(|since| [since + INSURED_FROM, since + BASIC_LIMIT - BEFORE_CUT, since + BASIC_LIMIT]),
+    );
     turns.extend(poll_due(need, webhooks.are_in_doubt(now), now, settings.grace));
     turns.extend(webhooks.missed.map(|missed| missed + DOUBT));
     turns

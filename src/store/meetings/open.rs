@@ -238,11 +238,12 @@ pub fn find_by_number(tx: &mut ReadTx<'_>, pass: &KeeperPass, number: i64) -> Re
     Ok(Some((pass.scope(&meeting.tenant), meeting)))
 }
 
-/// Every meeting that is live or holds a license now, for the operator, with its tenant's name.
+/// Every meeting that is live or holds a license now, or could not begin though its time has passed, for the operator, with
+/// its tenant's name.
 pub fn find_open(tx: &mut ReadTx<'_>, _: &OperatorPass, now: Instant) -> Result<Vec<(String, MeetingView)>, StoreError> {
     use super::super::clients::ClientRow;
     use super::super::schema::{clients, tenants, users};
-    // Two statements: each has an index of its own, and together they are few rows.
+    // Each statement has an index of its own, and together they are few rows.
     let holding = meetings::hold_from
         .le(now.seconds())
         .and(meetings::hold_from.gt((now - LONGEST_HOLD).seconds()))
@@ -259,7 +260,13 @@ pub fn find_open(tx: &mut ReadTx<'_>, _: &OperatorPass, now: Instant) -> Result<
     };
     let mut rows: Vec<(String, ViewRow)> = views().filter(holding).load(tx.db())?;
     let live: Vec<(String, ViewRow)> = views().filter(meetings::stage.eq(Stage::Live.word())).load(tx.db())?;
-    rows.extend(live);
+    let shut_out = meetings::stage
+        .eq(Stage::Booked.word())
+        .and(meetings::starts_at.gt((now - LONGEST_HOLD).seconds()))
+        .and(meetings::hold_until.le(now.seconds()))
+        .and(meetings::alert.is_not_null());
+    let shut_out: Vec<(String, ViewRow)> = views().filter(shut_out).load(tx.db())?;
+    rows.extend(live.into_iter().chain(shut_out));
     rows.sort_by(|(_, (a, ..)), (_, (b, ..))| a.by_start().cmp(&b.by_start()));
     rows.dedup_by(|(_, (a, ..)), (_, (b, ..))| a.by_start() == b.by_start());
     rows.into_iter().map(|(tenant, row)| Ok((tenant, super::view(row)?))).collect()

@@ -107,10 +107,16 @@ fn case(view: &MeetingView, around: &Around) -> Case {
         State::Booked | State::Ended { .. } if meeting.licensed && now < meeting.hold.start() => Case::Reserved,
         State::Ended { .. } => Case::Ended(meeting.licensed),
         State::Missed { .. } => Case::Missed(meeting.licensed),
+        // The other has outlasted all the time that this one was promised.
+        State::Booked if is_shut_out(view) => Case::Missing(Problem::SeatBusy),
         State::Booked if meeting.licensed => Case::Passed,
         State::Booked if is_short => Case::Short,
         State::Booked => Case::Without,
     }
+}
+
+fn is_shut_out(view: &MeetingView) -> bool {
+    view.progress.alert.as_deref() == Some(Problem::SeatBusy.word())
 }
 
 fn promised(view: &MeetingView, around: &Around) -> Case {

@@ -105,6 +105,8 @@ fn what_leaves_already_is_not_one_too_many() {
     let mut lowered = lazily(0, rows, Vec::new());
     lowered.settings.licenses = 1;
     assert_eq!(plan(&lowered), []);
+    (lowered.rows[1].1, lowered.rows[1].0.retry_at) = (None, Some(at(5)));
+    assert_eq!(plan(&lowered), [detach(1, "s1")], "what rests after a refusal may be long in coming");
 }
 
 #[test]
