@@ -189,7 +189,7 @@ impl App {
     }
 
     /// It begins. Without a promise of its own it takes over none: whoever meets here now does not come back to the meeting
-    /// before, for which a license may still be on the seat. Where licenses stay until they are needed, and this one is
+    /// before, for which a license may still be on the seat, nor begins another of their own whose time will be over. Where licenses stay until they are needed, and this one is
     /// promised to nobody, it is promised to this meeting, which saves two moves.
     fn granted(&self, tx: &mut WriteTx<'_>, scope: &TenantScope, meeting: Meeting) -> Result<Permit, AppError> {
         let now = self.now();
@@ -200,9 +200,11 @@ impl App {
                 return Ok(Permit::Granted(Box::new(promised)));
             }
             let before = meetings::holding_on_seat(tx, scope, &meeting.seat, now)?;
-            let is_over =
-                |other: &&Meeting| other.state.stage() == Stage::Ended && !other.is_awaited_at(now) && other.queued_at.is_none();
+            let has_ended = |other: &Meeting| other.state.stage() == Stage::Ended && !other.is_awaited_at(now);
+            let will_be_over = |other: &Meeting| other.host == meeting.host && other.hold.end() <= meeting.window.end();
+            let is_over = |other: &&Meeting| other.queued_at.is_none() && (has_ended(other) || will_be_over(other));
             for last in before.iter().filter(is_over).filter(|other| other.id != meeting.id) {
+                self.note_hold(tx, scope, last, now)?;
                 meetings::set_hold(tx, scope, &last.id, (last.hold.start().min(now), now), last.licensed)?;
             }
         }
