@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::app::AppError;
 use crate::clock::Stopwatch;
+use crate::domain::invariants::Invariant;
 use crate::store::memory::Disk;
 
 use super::day;
@@ -56,9 +57,15 @@ struct Report {
 impl Report {
     /// Whether every promise held; on all fair days together Zoom heard at most a tenth more than the fewest calls (I12).
     fn kept(&self) -> bool {
-        let Tally { work_calls, fewest_calls, .. } = self.tally;
         let broke = self.failed.as_ref().is_some_and(|(_, outcome)| !outcome.breaches.is_empty());
-        !broke && (self.days < 20 || work_calls * 10 <= fewest_calls * 11)
+        !broke && self.too_many_calls().is_none()
+    }
+
+    /// What all fair days together asked of Zoom, if it is too much.
+    fn too_many_calls(&self) -> Option<String> {
+        let Tally { fair_days, work_calls, fewest_calls, .. } = self.tally;
+        let is_too_much = fair_days >= 20 && work_calls * 10 > fewest_calls * 11;
+        is_too_much.then(|| format!("{}: {work_calls} calls to Zoom where {fewest_calls} would do", Invariant::Calls.name()))
     }
 }
 
@@ -80,6 +87,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn std::io::Write) -> Result<bool, 
         });
         let json = serde_json::json!({
             "days": report.days, "seed": arguments.seed, "digest": report.digest, "counts": report.tally, "failed": failed,
+            "too_many_calls": report.too_many_calls(),
         });
         writeln!(out, "{json}")?;
         return Ok(report.kept());
@@ -90,6 +98,9 @@ pub fn run(arguments: &Arguments, out: &mut dyn std::io::Write) -> Result<bool, 
             writeln!(out, "day {seed} broke {}: {}", breach.invariant.name(), breach.words)?;
         }
         writeln!(out, "see it again: {}", again(*seed, arguments))?;
+    }
+    if let Some(words) = report.too_many_calls() {
+        writeln!(out, "all days together broke {words}\nsee it again: {}", all_again(arguments))?;
     }
     let tally = report.tally;
     writeln!(out, "{} days, {} steps checked, {seconds:.1} s", report.days, tally.steps)?;
@@ -111,9 +122,11 @@ pub fn run(arguments: &Arguments, out: &mut dyn std::io::Write) -> Result<bool, 
 
 /// The command that shows a day once more.
 fn again(seed: u64, arguments: &Arguments) -> String {
-    let faults = clap::ValueEnum::to_possible_value(&arguments.faults);
-    let faults = faults.as_ref().map_or("all", |value| value.get_name());
-    format!("duologue simulate --days 1 --seed {seed} --faults {faults} --story")
+    format!("duologue simulate --days 1 --seed {seed} --faults {} --story", arguments.faults.word())
+}
+
+fn all_again(arguments: &Arguments) -> String {
+    format!("duologue simulate --days {} --seed {} --faults {}", arguments.days, arguments.seed, arguments.faults.word())
 }
 
 fn simulate(arguments: &Arguments) -> Result<Report, AppError> {

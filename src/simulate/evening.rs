@@ -60,6 +60,7 @@ impl Day {
         let outbox = self.town.outbox()?;
         self.breach(invariants::one_letter(&outbox));
         if fair && self.breaches.is_empty() {
+            self.tally.fair_days = 1;
             self.tally.work_calls = asked.calls;
             self.tally.fewest_calls = invariants::fewest_calls(&self.before, &asked);
             self.breach(invariants::few_calls(&self.before, &asked));

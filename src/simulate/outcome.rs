@@ -22,11 +22,11 @@ pub struct Tally {
     pub links: u64,
     /// Licenses put on seats.
     pub attaches: u64,
-    /// The fewest with which the same meetings could have been held; only for days on which nothing goes wrong.
-    pub fewest: u64,
     /// Calls to Zoom.
     pub calls: u64,
-    /// Of these, what a day needed itself, and the fewest that such a day needs; only for days on which nothing goes wrong.
+    /// Days on which nothing went wrong.
+    pub fair_days: u64,
+    /// Of the calls, what a day needed itself, and the fewest that such a day needs; only for days on which nothing goes wrong.
     pub work_calls: u64,
     /// See `work_calls`.
     pub fewest_calls: u64,
@@ -57,8 +57,8 @@ impl Tally {
         self.presses += other.presses;
         self.links += other.links;
         self.attaches += other.attaches;
-        self.fewest += other.fewest;
         self.calls += other.calls;
+        self.fair_days += other.fair_days;
         self.work_calls += other.work_calls;
         self.fewest_calls += other.fewest_calls;
         self.deaths += other.deaths;

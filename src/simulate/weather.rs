@@ -29,6 +29,13 @@ pub enum Faults {
     Clock,
 }
 
+impl Faults {
+    /// As it is said on the command line.
+    pub(super) fn word(self) -> String {
+        clap::ValueEnum::to_possible_value(&self).map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+}
+
 /// One day's trouble.
 pub(super) struct Weather {
     faults: Vec<(Fault, u32)>,

@@ -165,7 +165,8 @@ fn license_turns(tx: &mut ReadTx<'_>, pass: &KeeperPass, now: Instant) -> Result
     let mut turns: Vec<Instant> = needs.iter().flat_map(|need| turning_points(need, &settings, webhooks, now)).collect();
     for (row, worked_on_until) in rows {
         turns.extend(worked_on_until);
-        turns.extend(row.retry_at);
+        // What was tried in the very second of its pause is tried again by the next look, which in life is seconds later.
+        turns.extend(row.retry_at.filter(|at| now <= *at + Span::seconds(1)).map(|at| at.max(now + Span::seconds(1))));
     }
     turns.extend(settings.freeze.map(|freeze| freeze.probe_at));
     let queued: Vec<Option<i64>> = meetings::table

@@ -68,6 +68,8 @@ impl App {
         };
         match snapshot.rows.iter().find(on_seat).filter(|_| !is_still) {
             None => Ok(()),
+            // It is promised there to another meeting, and counted.
+            Some(_) if snapshot.needs.iter().any(|need| need.seat == *seat && need.wants_license_at(snapshot.now)) => Ok(()),
             Some((row, _)) => match self.detach(row.number, seat).await {
                 Err(AppError::Zoom(error)) => {
                     tracing::warn!(license = row.number, seat = %seat, %error, "a license stays on a seat to which none is promised");

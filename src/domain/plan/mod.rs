@@ -87,7 +87,8 @@ impl Need {
         }
     }
 
-    fn wants_license_at(&self, now: Instant) -> bool {
+    /// Whether a license is promised to it now.
+    pub fn wants_license_at(&self, now: Instant) -> bool {
         match self.stage {
             Stage::Live => self.is_promised_since(now),
             Stage::Cancelled => false,

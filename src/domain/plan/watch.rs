@@ -96,7 +96,7 @@ pub(super) fn poll_due(need: &Need, doubt: bool, now: Instant, grace: Span) -> O
     let begins = need.window.start().max(need.hold.0);
     let (from, pause) = match (need.stage, need.start_clicked_at) {
         (Stage::Live, _) if doubt => (need.live_since.unwrap_or(begins), POLL_IN_DOUBT),
-        (Stage::Live, _) => (need.window.end() + grace - POLL_OVERDUE, POLL_OVERDUE),
+        (Stage::Live, _) => (need.window.end() + grace.max(POLL_OVERDUE) - POLL_OVERDUE, POLL_OVERDUE),
         _ if !need.is_awaited_at(now) => return None,
         // The host has Zoom's link: the meeting should have begun. Whoever closed the page again is asked about less and less.
         (_, Some(clicked)) if need.is_held_at(now) && need.ended_at.is_none_or(|ended| ended < clicked) => {
