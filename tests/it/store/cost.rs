@@ -107,18 +107,34 @@ fn walks_on_postgres(db: &mut Raw, statement: &str) -> Vec<String> {
     db.execute("DEALLOCATE asked");
     let plan: Vec<String> = plan.into_iter().filter_map(|[step, _, _]| step).collect();
     let conditions = plan.iter().skip(1).map(String::as_str).chain([""]);
-    plan.iter().zip(conditions).filter(|(step, condition)| is_walk(step, condition)).map(|(step, _)| step.clone()).collect()
+    let mut walks = |step: &str, below: &str| is_walk(step, below, |index| first_column(db, index));
+    plan.iter().zip(conditions).filter(|(step, condition)| walks(step, condition)).map(|(step, _)| step.clone()).collect()
+}
+
+/// By what an index is ordered first.
+fn first_column(db: &mut Raw, index: &str) -> String {
+    let of_index = format!(
+        "SELECT attname::text AS a, NULL AS b, NULL AS c FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0] \
+         WHERE indexrelid = '{index}'::regclass"
+    );
+    db.rows(&of_index).into_iter().find_map(|[column, _, _]| column).unwrap()
 }
 
 /// Whether a step of a plan reads all meetings, or all of their past. `below` is the line after it: how it finds its place.
-fn is_walk(step: &str, below: &str) -> bool {
+fn is_walk(step: &str, below: &str, first_column: impl FnOnce(&str) -> String) -> bool {
     if step.contains("Seq Scan on meetings") {
         return true;
     }
-    let by_index = step.contains("Index") && step.contains("Scan") && step.contains(" meetings_");
+    let index = step.split_whitespace().find(|word| word.starts_with("meetings_"));
+    let Some(index) = index.filter(|_| step.contains("Index") && step.contains("Scan")) else { return false };
     let bounds = below.trim().strip_prefix("Index Cond: ").unwrap_or_default();
-    let has_beginning = [" = ", " > ", " >= "].iter().any(|bound| bounds.contains(bound));
-    by_index && !has_beginning && !OF_FEW.iter().any(|index| step.contains(index))
+    // A bound of a later column finds no place in it.
+    let first = first_column(index);
+    let column = |clause: &str| clause.trim_start_matches('(').split([' ', ')']).next().unwrap_or_default().to_owned();
+    let is_beginning =
+        |clause: &str| column(clause) == first && [" = ", " > ", " >= "].iter().any(|bound| clause.contains(bound));
+    let has_beginning = bounds.split(" AND ").any(is_beginning);
+    !has_beginning && !OF_FEW.contains(&index)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
