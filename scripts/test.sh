@@ -109,7 +109,7 @@ cargo test "$@"
 
 # Thousands of days, the kinds of trouble each by itself and all together. The seeds are fixed, so that a change of the code
 # is the only thing that can make a day fail; a failing day prints the command that shows it again.
-simulate() { cargo run --quiet --profile simulate -- simulate --jobs "$(nproc)" "$@" || failed+=("$*"); }
+simulate() { cargo run --quiet --release -- simulate --jobs "$(nproc)" "$@" || failed+=("$*"); }
 failed=()
 if [ "$#" -eq 0 ]; then
     say "the simulation: 10,000 days"

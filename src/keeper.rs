@@ -30,6 +30,8 @@ struct Keeper {
     lane: Lane,
     state: Work,
     last_beat: i64,
+    /// What interrupted the last turn, so that the log has it once; none: nothing did.
+    problem: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -58,7 +60,7 @@ pub const fn interval(lane: Lane) -> Duration {
 /// Starts every lane in the current actix system and lets the bell wake them.
 pub fn start(app: &Arc<App>) {
     for lane in Lane::ALL {
-        let keeper = Keeper { app: app.clone(), lane, state: Work::Idle, last_beat: 0 };
+        let keeper = Keeper { app: app.clone(), lane, state: Work::Idle, last_beat: 0, problem: None };
         let address = keeper.start();
         app.bell.on_ring(move |rung| {
             if rung == lane {
@@ -88,12 +90,9 @@ impl Handler<Look> for Keeper {
                 let (app, lane, beat) = (self.app.clone(), self.lane, self.beat_is_due());
                 // A task of its own: its panic ends the task, and the lane looks again.
                 let task = actix::spawn(async move { work(&app, lane, beat).await });
-                let end = async move {
-                    if let Err(error) = task.await {
-                        tracing::error!(lane = lane.name(), %error, "the background work broke off; it goes on in a moment");
-                    }
-                };
-                ctx.spawn(end.into_actor(self).map(|(), keeper, ctx| {
+                let end = async move { task.await.unwrap_or_else(|error| Some(error.to_string())) };
+                ctx.spawn(end.into_actor(self).map(|problem, keeper, ctx| {
+                    keeper.tell(problem);
                     if keeper.state == (Work::Busy { rung: true }) {
                         ctx.notify(Look);
                     }
@@ -105,6 +104,18 @@ impl Handler<Look> for Keeper {
 }
 
 impl Keeper {
+    /// Logs what interrupts the work when it begins and when it is over, not at every look in between: Zoom may want no more
+    /// calls for the rest of a day.
+    fn tell(&mut self, problem: Option<String>) {
+        let lane = self.lane.name();
+        match &problem {
+            _ if problem == self.problem => {}
+            Some(problem) => tracing::error!(lane, problem, "the background work was interrupted; it is tried again"),
+            None => tracing::info!(lane, "the background work goes on"),
+        }
+        self.problem = problem;
+    }
+
     fn beat_is_due(&mut self) -> bool {
         let now = self.app.now().seconds();
         let due = now - self.last_beat >= HEARTBEAT;
@@ -115,21 +126,20 @@ impl Keeper {
     }
 }
 
-/// Does what there is in a lane. An error is logged once, here; the lane looks again at the next interval. So it does after
-/// a panic, which would else end the lane for as long as the process lives.
-async fn work(app: &Arc<App>, lane: Lane, beat: bool) {
+/// Does what there is in a lane, and says what interrupted it; the lane looks again at the next interval. So it does after a
+/// panic, which would else end the lane for as long as the process lives.
+async fn work(app: &Arc<App>, lane: Lane, beat: bool) -> Option<String> {
     let turn = AssertUnwindSafe(run(app, lane)).catch_unwind().await;
     let outcome = turn.unwrap_or_else(|_panic| Err(AppError::Defect("a turn of the background work panicked".to_owned())));
-    if let Err(error) = &outcome {
-        tracing::error!(lane = lane.name(), %error, "the background work was interrupted; it goes on in a moment");
-    }
+    let problem = outcome.err().map(|error| error.to_string());
     if beat {
-        let (now, note) = (app.now(), outcome.err().map(|error| error.to_string()).unwrap_or_default());
+        let (now, note) = (app.now(), problem.clone().unwrap_or_default());
         let beaten = app.store.write(move |tx| heartbeats::beat(tx, lane.name(), now, &note)).await;
         if let Err(error) = beaten {
             tracing::error!(lane = lane.name(), %error, "a heartbeat could not be written");
         }
     }
+    problem
 }
 
 /// Runs a lane until there is nothing more to do in it.

@@ -47,7 +47,7 @@ impl App {
     /// Gives licenses to those in line for whom there is room, and lets those go who have waited too long.
     pub(super) async fn serve_line(self: &Arc<Self>) -> Result<(), AppError> {
         let (pass, now) = (self.pass(), self.now());
-        if self.store.read(move |tx| meetings::line(tx, &pass, now)).await?.is_empty() {
+        if !self.store.read(move |tx| meetings::is_anybody_in_line(tx, &pass, now)).await? {
             return Ok(());
         }
         // What runs over is counted before anybody is admitted into its time.

@@ -114,6 +114,16 @@ pub enum AppError {
     Defect(String),
 }
 
+impl AppError {
+    /// Until when Zoom is not asked because it wants fewer calls, if that is why.
+    pub const fn held_back_until(&self) -> Option<Instant> {
+        match self {
+            Self::Zoom(ZoomError::RetryAfter { at, .. }) => Some(*at),
+            _ => None,
+        }
+    }
+}
+
 impl App {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Arc<Self> {

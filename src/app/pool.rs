@@ -103,7 +103,7 @@ impl App {
             rows: licenses::list(tx)?.into_iter().map(|(row, _)| row).collect(),
             seats: seats::list(tx, pass)?.into_iter().map(|seat| (seat.id.clone(), seat)).collect(),
             tenants: tenants::list(tx, pass)?.into_iter().map(|tenant| (tenant.id.clone(), tenant)).collect(),
-            webhooks: Webhooks { last: events::last_received(tx)?, missed: pool::webhook_missed(tx)? },
+            webhooks: events::webhooks(tx)?,
             heartbeats: heartbeats::list(tx)?,
             letters: letters::count_by_state(tx)?,
             events: events::count_by_state(tx)?,

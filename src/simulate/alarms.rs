@@ -32,10 +32,11 @@ impl Alarms {
         Self { known: Vec::new(), as_of: None, again: Vec::new(), patrol: MORNING }
     }
 
-    /// A lane was interrupted: it looks again as soon as it would in life.
-    pub(super) fn again(&mut self, lane: Lane, now: Instant) {
+    /// A lane was interrupted: it looks again as soon as it would in life, and when Zoom is asked again. Before that it would
+    /// only hear that it has to wait.
+    pub(super) fn again(&mut self, lane: Lane, now: Instant, held_back_until: Option<Instant>) {
         let pause = Span::seconds(keeper::interval(lane).as_secs().cast_signed());
-        self.again.push((now + pause, lane));
+        self.again.push((held_back_until.map_or(now + pause, |until| until.max(now + pause)), lane));
     }
 
     /// Rings for whatever is due.

@@ -194,7 +194,7 @@ impl Day {
                 match self.town.alive(keeper::run(&app, lane)) {
                     None => self.tell("the process dies"),
                     Some(Err(AppError::Store(error))) => return Err(error.into()),
-                    Some(Err(_)) => self.alarms.again(lane, self.town.now()),
+                    Some(Err(error)) => self.alarms.again(lane, self.town.now(), error.held_back_until()),
                     Some(Ok(())) => {}
                 }
             }

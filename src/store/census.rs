@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use crate::domain::ids::{MeetingId, SeatId, TenantId};
 use crate::domain::invariants::{Census, Kept, Letter, Row};
 use crate::domain::meeting::Stage;
-use crate::domain::plan::{Webhooks, leaves_line_at, turning_points};
+use crate::domain::plan::{leaves_line_at, turning_points};
 use crate::domain::pool::{Release, Strategy};
 use crate::domain::time::{Instant, Span};
 
@@ -131,35 +131,30 @@ pub struct Turns {
 pub fn turns(tx: &mut ReadTx<'_>, _: &OperatorPass, now: Instant) -> Result<Turns, StoreError> {
     let pass = &KeeperPass::new();
     let then = now.seconds();
-    let rooms: [Option<i64>; 2] = [
-        old_rooms::table.filter(old_rooms::retry_at.gt(then)).select(min(old_rooms::retry_at)).get_result(tx.db())?,
-        meetings::table.filter(meetings::zoom_retry_at.gt(then)).select(min(meetings::zoom_retry_at)).get_result(tx.db())?,
-    ];
-    let inbox: Option<i64> = zoom_events::table
-        .filter(zoom_events::state.eq(EventState::Waiting.word()))
-        .filter(zoom_events::retry_at.gt(then))
-        .select(min(zoom_events::retry_at))
-        .get_result(tx.db())?;
-    let letters: Option<i64> = letters::table
-        .filter(letters::state.eq("queued"))
-        .filter(letters::send_after.gt(then))
-        .select(min(letters::send_after))
-        .get_result(tx.db())?;
+    let waiting = zoom_events::table.filter(zoom_events::state.eq(EventState::Waiting.word()));
+    let queued = letters::table.filter(letters::state.eq("queued"));
+    let (old_room, room, event, letter): (Option<i64>, Option<i64>, Option<i64>, Option<i64>) = diesel::select((
+        old_rooms::table.filter(old_rooms::retry_at.gt(then)).select(min(old_rooms::retry_at)).single_value(),
+        meetings::table.filter(meetings::zoom_retry_at.gt(then)).select(min(meetings::zoom_retry_at)).single_value(),
+        waiting.filter(zoom_events::retry_at.gt(then)).select(min(zoom_events::retry_at)).single_value(),
+        queued.filter(letters::send_after.gt(then)).select(min(letters::send_after)).single_value(),
+    ))
+    .get_result(tx.db())?;
     // The account is read again a minute after the last reading.
     let is_stale = super::seats::any_stale(tx, pass)?;
     let account = if is_stale { pool::reading(tx)?.at.map(|at| at + Span::minutes(1)) } else { None };
     Ok(Turns {
         licenses: license_turns(tx, pass, now)?.into_iter().filter(|turn| *turn > now).min(),
-        rooms: rooms.into_iter().flatten().min().map(instant),
-        inbox: inbox.map(instant),
-        letters: letters.map(instant),
+        rooms: old_room.into_iter().chain(room).min().map(instant),
+        inbox: event.map(instant),
+        letters: letter.map(instant),
         account: account.filter(|turn| *turn > now),
     })
 }
 
 fn license_turns(tx: &mut ReadTx<'_>, pass: &KeeperPass, now: Instant) -> Result<Vec<Instant>, StoreError> {
     let settings = pool::settings(tx)?;
-    let webhooks = Webhooks { last: events::last_received(tx)?, missed: pool::webhook_missed(tx)? };
+    let webhooks = events::webhooks(tx)?;
     let rows = licenses::list(tx)?;
     let needs = noun::needs(tx, pass, now, &rows)?;
     let mut turns: Vec<Instant> = needs.iter().flat_map(|need| turning_points(need, &settings, webhooks, now)).collect();
@@ -180,11 +175,12 @@ fn license_turns(tx: &mut ReadTx<'_>, pass: &KeeperPass, now: Instant) -> Result
     }
     turns.extend(queued.into_iter().flatten().map(|at| leaves_line_at(instant(at))));
     let then = now.seconds();
-    let next: [Option<i64>; 2] = [
-        meetings::table.filter(meetings::hold_from.gt(then)).select(min(meetings::hold_from)).get_result(tx.db())?,
-        seats::table.filter(seats::license_retry_at.gt(then)).select(min(seats::license_retry_at)).get_result(tx.db())?,
-    ];
-    turns.extend(next.into_iter().flatten().map(instant));
+    let (hold, seat): (Option<i64>, Option<i64>) = diesel::select((
+        meetings::table.filter(meetings::hold_from.gt(then)).select(min(meetings::hold_from)).single_value(),
+        seats::table.filter(seats::license_retry_at.gt(then)).select(min(seats::license_retry_at)).single_value(),
+    ))
+    .get_result(tx.db())?;
+    turns.extend(hold.into_iter().chain(seat).map(instant));
     Ok(turns)
 }
 

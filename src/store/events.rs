@@ -1,13 +1,15 @@
 //! The inbox: webhooks as they arrived. A webhook is here before Zoom hears 200, and its effect happens once.
 
+use diesel::dsl::max;
 use diesel::prelude::*;
 
 use crate::domain::ids::EventId;
+use crate::domain::plan::Webhooks;
 use crate::domain::time::Instant;
 
 use super::convert::{count, instant};
 use super::error::StoreError;
-use super::schema::zoom_events;
+use super::schema::{pool, zoom_events};
 use super::scope::{KeeperPass, OperatorPass};
 use super::transaction::{ReadTx, WriteTx};
 
@@ -149,10 +151,11 @@ pub fn replay(tx: &mut WriteTx<'_>, _: &OperatorPass, id: &EventId, now: Instant
     Ok(replayed == 1)
 }
 
-/// When the last event arrived.
-pub fn last_received(tx: &mut ReadTx<'_>) -> Result<Option<Instant>, StoreError> {
-    let last: Option<i64> = zoom_events::table.select(diesel::dsl::max(zoom_events::received_at)).get_result(tx.db())?;
-    Ok(last.map(instant))
+/// When one arrived last, and when one was last missed.
+pub fn webhooks(tx: &mut ReadTx<'_>) -> Result<Webhooks, StoreError> {
+    let last = zoom_events::table.select(max(zoom_events::received_at)).single_value();
+    let (last, missed): (Option<i64>, Option<i64>) = pool::table.select((last, pool::webhooks_missed_at)).get_result(tx.db())?;
+    Ok(Webhooks { last: last.map(instant), missed: missed.map(instant) })
 }
 
 /// The inbox, newest first; only one state if one is named.

@@ -15,6 +15,12 @@ use super::{Access, ReadTx, Store, migrate, transaction};
 /// A database in memory. Whoever holds it may open it again and again, each time with a new keeper's pass.
 pub struct Disk(Arc<Mutex<Db>>);
 
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// SQLite's own count of all rows that a connection has changed.
+    fn total_changes() -> diesel::sql_types::BigInt;
+}
+
 #[derive(QueryableByName)]
 struct Named {
     #[diesel(sql_type = diesel::sql_types::Text)]
@@ -61,7 +67,7 @@ impl Disk {
     /// How many rows were ever changed in it: when that stands still, nothing was written.
     pub fn changes(&self) -> Result<i64, StoreError> {
         let mut db = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>("total_changes()")).get_result(&mut *db)?)
+        Ok(diesel::select(total_changes()).get_result(&mut *db)?)
     }
 }
 

@@ -115,9 +115,3 @@ pub fn note_webhook_missed(tx: &mut WriteTx<'_>, at: Instant) -> Result<(), Stor
     diesel::update(pool::table).set(pool::webhooks_missed_at.eq(Some(at.seconds()))).execute(tx.db())?;
     Ok(())
 }
-
-/// When a poll last found out what a webhook should have told.
-pub fn webhook_missed(tx: &mut ReadTx<'_>) -> Result<Option<Instant>, StoreError> {
-    let at: Option<i64> = pool::table.select(pool::webhooks_missed_at).get_result(tx.db())?;
-    Ok(at.map(instant))
-}

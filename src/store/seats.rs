@@ -246,7 +246,7 @@ pub fn mark_stale(tx: &mut WriteTx<'_>, id: &SeatId) -> Result<(), StoreError> {
 
 /// Whether what we know of some seat is stale.
 pub fn any_stale(tx: &mut ReadTx<'_>, _: &KeeperPass) -> Result<bool, StoreError> {
-    let stale = seats::table.filter(seats::observed_at.is_null()).filter(seats::zoom_user_id.is_not_null());
+    let stale = seats::table.filter(seats::observed_at.is_null()).filter(seats::zoom_user_id.is_not_null()).select(seats::id);
     Ok(diesel::select(diesel::dsl::exists(stale)).get_result(tx.db())?)
 }
 

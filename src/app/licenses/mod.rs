@@ -14,7 +14,7 @@ use futures_util::future::join_all;
 
 use crate::domain::ids::{MeetingId, SeatId};
 use crate::domain::meeting::Meeting;
-use crate::domain::plan::{Problem, Snapshot, Step, Webhooks, plan};
+use crate::domain::plan::{Problem, Snapshot, Step, plan};
 use crate::domain::pool::{PoolRow, Strategy};
 use crate::domain::time::Instant;
 use crate::store::scope::{KeeperPass, TenantScope};
@@ -127,7 +127,7 @@ fn read_snapshot(
         barred,
         standing,
         probe,
-        webhooks: Webhooks { last: events::last_received(tx)?, missed: pool::webhook_missed(tx)? },
+        webhooks: events::webhooks(tx)?,
         pressed,
         settings,
     })

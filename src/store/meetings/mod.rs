@@ -26,7 +26,8 @@ use row::MeetingRow;
 pub(super) use list::lower_utils;
 pub use list::{Filter, list};
 pub use open::{
-    find_by_number, find_open, holding_on_seat, is_seat_live, line, needs, needs_its_license, next_holds, next_promise, tenant_of,
+    find_by_number, find_open, holding_on_seat, is_anybody_in_line, is_seat_live, line, needs, needs_its_license, next_holds,
+    next_promise, tenant_of,
 };
 pub use past::{PastMeeting, past};
 pub use row::Progress;

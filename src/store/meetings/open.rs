@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use diesel::dsl::{max, min};
+use diesel::dsl::{auto_type, exists, max, min};
 use diesel::prelude::*;
 
 use crate::domain::ids::{MeetingId, SeatId, TenantId, UserId};
@@ -60,15 +60,10 @@ pub fn needs(
         .eq(Stage::Booked.word())
         .and(meetings::starts_at.le(now.seconds()))
         .and(meetings::queued_at.is_null().or(meetings::licensed.eq(true)));
-    // Three statements: each has an index of its own, and together they are few rows.
-    let mut found: Vec<NeedRow> =
-        meetings::table.filter(holding).order(meetings::id).select(NeedRow::as_select()).load(tx.db())?;
-    let live: Vec<NeedRow> =
-        meetings::table.filter(meetings::stage.eq(Stage::Live.word())).select(NeedRow::as_select()).load(tx.db())?;
-    let late: Vec<NeedRow> = meetings::table.filter(late).select(NeedRow::as_select()).load(tx.db())?;
-    found.extend(live.into_iter().chain(late));
-    found.sort_by(|a, b| a.id.cmp(&b.id));
-    found.dedup_by(|a, b| a.id == b.id);
+    let live = meetings::stage.eq(Stage::Live.word());
+    // Each of the three has an index of its own, and together they are few rows.
+    let found: Vec<NeedRow> =
+        meetings::table.filter(holding.or(live).or(late)).order(meetings::id).select(NeedRow::as_select()).load(tx.db())?;
     let mut needs = Vec::with_capacity(found.len());
     for row in found {
         let is_late = row.stage == Stage::Booked.word() && row.starts_at <= now.seconds();
@@ -95,8 +90,9 @@ fn last_end_before(tx: &mut ReadTx<'_>, row: &NeedRow, now: Instant) -> Result<O
             .select(max(meetings::closed_at))
     };
     // Each has an index of its own.
-    let on_seat: Option<i64> = lately().filter(meetings::seat_id.eq(&row.seat_id)).get_result(tx.db())?;
-    let of_host: Option<i64> = lately().filter(meetings::host_id.eq(&row.host_id)).get_result(tx.db())?;
+    let on_seat = lately().filter(meetings::seat_id.eq(&row.seat_id)).single_value();
+    let of_host = lately().filter(meetings::host_id.eq(&row.host_id)).single_value();
+    let (on_seat, of_host): (Option<i64>, Option<i64>) = diesel::select((on_seat, of_host)).get_result(tx.db())?;
     Ok(on_seat.max(of_host).map(instant))
 }
 
@@ -159,17 +155,25 @@ pub fn next_promise(tx: &mut ReadTx<'_>, _: &KeeperPass, now: Instant) -> Result
     Ok(row.map(|(id, seat)| (MeetingId::new(id), SeatId::new(seat))))
 }
 
+/// Whether anybody waits for a license without the promise of one.
+pub fn is_anybody_in_line(tx: &mut ReadTx<'_>, _: &KeeperPass, now: Instant) -> Result<bool, StoreError> {
+    Ok(diesel::select(exists(meetings::table.filter(waits(now.seconds())).select(meetings::id))).get_result(tx.db())?)
+}
+
+/// Those of [`line`].
+#[auto_type]
+fn waits(now: i64) -> _ {
+    let live: &'static str = Stage::Live.word();
+    let is_live = meetings::stage.eq(live);
+    let running = is_live.and(meetings::licensed.eq(false).or(meetings::hold_from.gt(now)));
+    let queued = meetings::queued_at.is_not_null().and(meetings::stage.ne(live));
+    running.or(queued)
+}
+
 /// Who waits for a license without the promise of one: running meetings, and hosts in line, in the order of [`crate::domain::line`].
 pub fn line(tx: &mut ReadTx<'_>, pass: &KeeperPass, now: Instant) -> Result<Vec<(TenantScope, Meeting)>, StoreError> {
-    let running: Vec<MeetingRow> = meetings::table
-        .filter(meetings::stage.eq(Stage::Live.word()))
-        .filter(meetings::licensed.eq(false).or(meetings::hold_from.gt(now.seconds())))
-        .select(MeetingRow::as_select())
-        .load(tx.db())?;
-    let queued: Vec<MeetingRow> =
-        meetings::table.filter(meetings::queued_at.is_not_null()).select(MeetingRow::as_select()).load(tx.db())?;
-    let queued = queued.into_iter().filter(|row| !row.is_live());
-    let meetings = running.into_iter().chain(queued).map(|row| {
+    let rows: Vec<MeetingRow> = meetings::table.filter(waits(now.seconds())).select(MeetingRow::as_select()).load(tx.db())?;
+    let meetings = rows.into_iter().map(|row| {
         let meeting = row.into_domain()?;
         Ok((pass.scope(&meeting.tenant), meeting))
     });

@@ -66,10 +66,6 @@ impl MeetingRow {
         (self.starts_at, &self.id)
     }
 
-    pub(super) fn is_live(&self) -> bool {
-        self.stage == Stage::Live.word()
-    }
-
     pub(super) fn progress(&self) -> Progress {
         Progress {
             at_zoom: self.zoom_number.is_some() && self.zoom_sequence == Some(self.sequence),

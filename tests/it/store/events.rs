@@ -1,7 +1,9 @@
 //! The inbox: a webhook is kept once, processed in the order of arrival, tried again, and replayed on request.
 
 use duologue::domain::ids::EventId;
+use duologue::domain::plan::Webhooks;
 use duologue::store::events::{self, EventState, NewEvent};
+use duologue::store::pool;
 
 use crate::support::cast::at;
 use crate::support::database::{Database, ask, both_databases, change};
@@ -31,13 +33,15 @@ async fn next_id(db: &Database, now: i64) -> Option<String> {
 
 both_databases! {
     async fn an_event_is_kept_once_and_byte_for_byte(db: Database) {
-        assert_eq!(ask(&db.store, events::last_received).await, None);
+        assert_eq!(ask(&db.store, events::webhooks).await, Webhooks::default());
         assert!(put(&db, event("e1", "k1", 0)).await);
         assert!(!put(&db, event("e2", "k1", 5)).await);
         let kept = next(&db, 0).await.unwrap();
         assert_eq!((kept.id().as_str(), kept.received_at()), ("e1", at(0)));
         assert_eq!(kept.body, event("", "", 0).body);
-        assert_eq!(ask(&db.store, events::last_received).await, Some(at(0)));
+        assert_eq!(ask(&db.store, events::webhooks).await, Webhooks { last: Some(at(0)), missed: None });
+        change(&db.store, |tx| pool::note_webhook_missed(tx, at(7))).await;
+        assert_eq!(ask(&db.store, events::webhooks).await, Webhooks { last: Some(at(0)), missed: Some(at(7)) });
     }
 
     async fn of_many_deliveries_at_once_one_is_kept(db: Database) {
