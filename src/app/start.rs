@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::domain::admission::{Refusal, Request, Rules};
 use crate::domain::ids::{MeetingId, SeatId};
 use crate::domain::line;
-use crate::domain::meeting::{Kind, Meeting, Stage};
+use crate::domain::meeting::{Meeting, Stage};
 use crate::domain::plan::Problem;
 use crate::domain::pool::{Place, Release};
 use crate::domain::tenant::{Tenant, User};
@@ -150,15 +150,7 @@ impl App {
             None => vec![meeting.seat.clone()],
             Some(_) => other_seats(tx, scope, &meeting, &tenant, (&rules, licensed))?,
         };
-        let request = Request {
-            tenant: tenant.id.clone(),
-            host: meeting.host.clone(),
-            moving: Some(meeting.id.clone()),
-            seats,
-            window,
-            kind: Kind::OnDemand,
-            licensed,
-        };
+        let request = Request { seats, licensed, ..asks(&meeting, now) };
         if let (Some(obstacle), true) = (obstacle, request.seats.is_empty()) {
             return self.refused(tx, scope, &request, obstacle);
         }
@@ -189,8 +181,9 @@ impl App {
     }
 
     /// It begins. Without a promise of its own it takes over none: whoever meets here now does not come back to the meeting
-    /// before, for which a license may still be on the seat, nor begins another of their own whose time will be over. Where licenses stay until they are needed, and this one is
-    /// promised to nobody, it is promised to this meeting, which saves two moves.
+    /// before, for which a license may still be on the seat, nor begins another of their own whose time will be over. Where
+    /// licenses stay until they are needed, and this one is promised to nobody, it is promised to this meeting, which saves two
+    /// moves.
     fn granted(&self, tx: &mut WriteTx<'_>, scope: &TenantScope, meeting: Meeting) -> Result<Permit, AppError> {
         let now = self.now();
         if !meeting.is_promised_at(now) {
