@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::domain::admission::{self, Admitted, Demand, Hold, Refusal, Request, Rules};
 use crate::domain::ids::MeetingId;
-use crate::domain::line;
+use crate::domain::line::{self, Place};
 use crate::domain::meeting::{Kind, Meeting, Stage};
 use crate::domain::plan::waiting;
 use crate::domain::pool::PoolSettings;
@@ -196,8 +196,13 @@ impl App {
 
     /// How long a meeting that is asked for now would wait, after everybody who is in line before it.
     pub(super) fn wait_of(&self, tx: &mut ReadTx<'_>, request: &Request, now: Instant) -> Result<Wait, StoreError> {
-        let line = self.in_order(tx)?;
-        let ahead = line.iter().map(|(_, meeting)| meeting).take_while(|meeting| request.moving.as_ref() != Some(&meeting.id));
+        let (settings, in_line) = (pool::settings(tx)?, self.in_order(tx)?);
+        let is_asked_for = |meeting: &Meeting| request.moving.as_ref() == Some(&meeting.id);
+        let is_in_line = in_line.iter().any(|(_, meeting)| is_asked_for(meeting));
+        // Who would come into the line only now comes before those that are merely insured.
+        let is_insured = |meeting: &Meeting| matches!(line::place(meeting, &settings, now), Some(Place::Insured(_)));
+        let comes_first = |meeting: &&Meeting| !is_asked_for(meeting) && (is_in_line || !is_insured(meeting));
+        let ahead = in_line.iter().map(|(_, meeting)| meeting).take_while(comes_first);
         let ahead: Vec<Request> = ahead.map(|meeting| asks(meeting, now)).collect();
         Ok(Wait { position: ahead.len() + 1, about: first_start(tx, request, &ahead, now)? })
     }

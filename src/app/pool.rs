@@ -15,11 +15,22 @@ use crate::domain::tenant::{Share, Tenant};
 use crate::domain::time::{Instant, Span, Window};
 use crate::store::audit::{self, Actor};
 use crate::store::meetings::{self, MeetingView};
-use crate::store::scope::OperatorPass;
+use crate::store::scope::{OperatorPass, TenantScope};
 use crate::store::{ReadTx, StoreError, demand, events, heartbeats, letters, licenses, moves, pool, seats, tenants};
 
 use super::bell::Lane;
 use super::{App, AppError};
+
+/// One that waits for a license.
+#[derive(Clone, Debug)]
+pub struct InLine {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Where in line.
+    pub place: Place,
+    /// Whether there is a license on its seat all the same, which was promised to somebody else or to nobody.
+    pub has_license: bool,
+}
 
 /// The pool at one moment.
 #[derive(Clone, Debug)]
@@ -44,8 +55,8 @@ pub struct PoolView {
     pub open: Vec<(String, MeetingView)>,
     /// How often licenses have moved on this UTC day.
     pub moves: Moves,
-    /// Who waits for a license that nobody was promised, the first one first, each with its tenant.
-    pub line: Vec<(TenantId, Place)>,
+    /// Who waits for a license that nobody was promised, the first one first.
+    pub line: Vec<InLine>,
     /// The seats that Zoom refuses a license.
     pub refused: Vec<seats::Refused>,
 }
@@ -94,10 +105,13 @@ impl App {
 
     fn view(&self, tx: &mut ReadTx<'_>, pass: &OperatorPass) -> Result<PoolView, StoreError> {
         let (settings, now) = (pool::settings(tx)?, self.now());
-        let place = |meeting: &Meeting| line::place(meeting, &settings, now);
-        let waiting = self.in_order(tx)?;
+        let (waiting, licensed_seats) = (self.in_order(tx)?, demand::licensed_seats(tx)?);
+        let in_line = |(scope, meeting): &(TenantScope, Meeting)| {
+            let has_license = licensed_seats.contains(&meeting.seat);
+            Some(InLine { tenant: scope.tenant().clone(), place: line::place(meeting, &settings, now)?, has_license })
+        };
         Ok(PoolView {
-            line: waiting.iter().filter_map(|(scope, meeting)| Some((scope.tenant().clone(), place(meeting)?))).collect(),
+            line: waiting.iter().filter_map(in_line).collect(),
             moves: moves::on_day(tx, now)?,
             refused: seats::refused(tx, pass)?,
             rows: licenses::list(tx)?.into_iter().map(|(row, _)| row).collect(),

@@ -13,7 +13,7 @@ use super::time::{Instant, Span, Window};
 /// How long a host stays in line. Whoever has not been served by then has gone.
 pub const LONGEST_WAIT: Span = Span::minutes(60);
 /// How long before its planned start a meeting can be begun.
-const EARLIEST: Span = Span::hours(2);
+pub const EARLIEST: Span = Span::hours(2);
 /// A meeting that runs, or is taken up again, is asked a license for at least so long.
 const LEAST_MORE: Span = Span::minutes(10);
 
@@ -65,7 +65,7 @@ pub fn wanted(meeting: &Meeting, now: Instant) -> Window {
     if planned.start() <= now && (meeting.waits_to_begin() || is_over) {
         return planned.moved_to(now);
     }
-    Window::lasting(now, (planned.end() - now).clamp(LEAST_MORE, LONGEST))
+    Window::lasting(now, (planned.end() - now).clamp(LEAST_MORE, EARLIEST + LONGEST))
 }
 
 /// Whether a meeting can be begun already, or waited for: long before its time its license is promised for later.

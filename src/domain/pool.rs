@@ -54,9 +54,17 @@ impl PoolRow {
     /// Whether nobody works on it, and it does not rest. What lies further ahead than anybody would set it was set by a clock
     /// that was wrong, and says nothing.
     pub fn is_free_to_touch(&self, worked_on_until: Option<Instant>, now: Instant) -> bool {
-        let is_over = |until: Instant, longest: Span| until <= now || until > now + longest;
-        worked_on_until.is_none_or(|until| is_over(until, WORK)) && self.retry_at.is_none_or(|at| is_over(at, LONGEST_REST))
+        !is_worked_on(worked_on_until, now) && self.retry_at.is_none_or(|at| is_over(at, LONGEST_REST, now))
     }
+}
+
+/// Whether somebody is moving the license of a row at `now`; one whose process has died is not.
+pub fn is_worked_on(worked_on_until: Option<Instant>, now: Instant) -> bool {
+    worked_on_until.is_some_and(|until| !is_over(until, WORK, now))
+}
+
+fn is_over(until: Instant, longest: Span, now: Instant) -> bool {
+    until <= now || until > now + longest
 }
 
 impl Slot {

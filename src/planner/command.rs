@@ -58,7 +58,7 @@ pub struct Arguments {
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=50))]
     pub around: u32,
     /// Licenses kept back against overruns; otherwise the setting on record, or one from five licenses on.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(0..=1_000))]
     pub spare: Option<u32>,
     /// What is drawn; the same number gives the same days.
     #[arg(long, default_value_t = 1)]

@@ -54,7 +54,9 @@ pub(super) fn replay(attempts: &[Attempt], settings: &PoolSettings, shares: &Sha
             returns.expect(at.min(hold.end()), number, at);
         }
         match before {
-            None => days.entry(day).or_default().count(answer.as_ref().err().copied()),
+            None if attempt.licensed => days.entry(day).or_default().count(answer.as_ref().err().copied()),
+            // It only keeps its host and their seat busy.
+            None => {}
             Some((day, _)) => days.entry(day).or_default().moved += u32::from(answer.is_ok()),
         }
         heard.insert(attempt.wish, (before.map_or(day, |(day, _)| day), answer.is_ok()));

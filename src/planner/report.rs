@@ -28,9 +28,11 @@ fn first_lines(answer: &Answer, source: &str) -> String {
         Some(saved @ 1..) => writeln!(text, "A license for each of the {} hosts would be {saved} more.", answer.hosts),
         _ => writeln!(text, "That is no fewer than one for each of the {} hosts.", answer.hosts),
     };
-    let mut told = vec![answer.licenses, answer.licenses + 1, answer.licenses.saturating_sub(1)];
-    if !told.contains(&answer.around) {
-        told.push(answer.around);
+    let mut told = vec![answer.licenses, answer.licenses + 1];
+    for licenses in answer.licenses.checked_sub(1).into_iter().chain([answer.around]) {
+        if !told.contains(&licenses) {
+            told.push(licenses);
+        }
     }
     for line in told.into_iter().filter_map(|licenses| of(answer, licenses)) {
         let (share, low, high) = (percent(line.rate.share), percent(line.rate.low), percent(line.rate.high));

@@ -7,6 +7,7 @@ use diesel::prelude::*;
 
 use crate::domain::admission::{Demand, Hold};
 use crate::domain::ids::{MeetingId, SeatId, TenantId, UserId};
+use crate::domain::line::EARLIEST;
 use crate::domain::meeting::{LONGEST, Stage};
 use crate::domain::pool::{Place, PoolSettings};
 use crate::domain::tenant::Share;
@@ -69,9 +70,9 @@ pub fn during(tx: &mut ReadTx<'_>, during: Window, settings: &PoolSettings, now:
     // Slots are counted whole, so a hold that ends within the first slot counts.
     let from = during.start().slot().start();
     let until = during.end().grid_up();
-    // A planned hold is never longer than this, whatever lead and grace were when it was made; a meeting that has outgrown
-    // its plan, or was begun before its hold, runs and is found by its stage.
-    let longest = LONGEST + LONGEST_PADDING + LONGEST_PADDING + Span::minutes(5);
+    // A hold is never longer than this, whatever lead and grace were when it was made, and however early it was begun; a
+    // meeting that has outgrown its plan runs and is found by its stage.
+    let longest = EARLIEST + LONGEST + LONGEST_PADDING + LONGEST_PADDING + Span::minutes(5);
     let mut rows: Vec<Row> = meetings::table
         .filter(meetings::hold_from.lt(until.seconds()))
         .filter(meetings::hold_from.gt((from - longest).seconds()))

@@ -1,6 +1,8 @@
 //! The one integration binary: everything that needs a database, a mail server or a browser. Run it by `scripts/test.sh`.
 
 #[cfg(test)]
+mod asked;
+#[cfg(test)]
 mod browser;
 #[cfg(test)]
 mod commands;

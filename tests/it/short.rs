@@ -8,7 +8,7 @@ use duologue::store::{StoreError, tenants};
 use crate::support::world::World;
 
 /// Acme's short meetings run without a license.
-async fn allow_short_meetings(world: &World) {
+pub(crate) async fn allow_short_meetings(world: &World) {
     let acme = &world.acme;
     let scope = acme.scope.clone();
     let tenant = world.app.store.read::<_, StoreError, _>(move |tx| tenants::get(tx, &scope)).await.unwrap();

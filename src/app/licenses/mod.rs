@@ -113,14 +113,22 @@ fn read_snapshot(
         Strategy::Float => Vec::new(),
         Strategy::Standing => seats::standing(tx, pass)?,
     };
-    let (rows, barred) = (licenses::list(tx)?, seats::barred(tx, pass, now)?);
+    let (rows, mut barred) = (licenses::list(tx)?, seats::barred(tx, pass, now)?);
+    let needs = meetings::needs(tx, pass, now, &rows)?;
+    // A seat that Zoom refused a license a while ago is tried once more for a person who waits.
+    let waits = needs.iter().find(|need| Some(&need.meeting) == pressed.as_ref()).map(|need| &need.seat);
+    if let Some(seat) = waits.filter(|seat| barred.contains(seat))
+        && seats::find(tx, seat)?.is_some_and(|seat| seat.can_host())
+    {
+        barred.remove(seat);
+    }
     let probe = match settings.frozen_at(now) {
         Some(_) => seat_to_probe(tx, pass, now, (&rows, &barred))?,
         None => None,
     };
     Ok(Snapshot {
         now,
-        needs: meetings::needs(tx, pass, now, &rows)?,
+        needs,
         rows,
         moves_today: move_days::on_day(tx, now)?,
         next_holds: meetings::next_holds(tx, pass, now)?,

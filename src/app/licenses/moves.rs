@@ -13,7 +13,7 @@ use crate::domain::seat::{License, SeatStatus};
 use crate::domain::time::{Instant, Span};
 use crate::store::audit::{self, Actor};
 use crate::store::moves::{self, Move};
-use crate::store::{StoreError, ledger, licenses, meetings, pool, seats};
+use crate::store::{StoreError, WriteTx, ledger, licenses, meetings, pool, seats};
 use crate::zoom::ZoomError;
 
 use super::super::{App, AppError};
@@ -36,14 +36,29 @@ impl App {
         if !claimed {
             return Ok(Attached::No(Problem::NoneFree));
         }
-        match self.zoom.set_license(&host, License::Licensed).await {
-            Ok(()) => self.prove(license, seat, &host).await,
+        let attached = match self.zoom.set_license(&host, License::Licensed).await {
+            Ok(()) => self.prove(license, seat, &host).await?,
             Err(error) if error.is_unclear() => {
                 self.leave_unsettled(license, seat, &error).await?;
-                Ok(Attached::No(Problem::Refused))
+                Attached::No(Problem::Refused)
             }
-            Err(error) => self.attach_failed(license, seat, error).await.map(Attached::No),
+            Err(error) => Attached::No(self.attach_failed(license, seat, error).await?),
+        };
+        if matches!(attached, Attached::No(_)) {
+            self.postpone_probe().await?;
         }
+        Ok(attached)
+    }
+
+    /// While the pool is frozen whatever is tried is the probe. It did not go well, for whatever reason: Zoom is left alone for
+    /// as long as after a refusal, or else every turn would try again, and on another seat.
+    async fn postpone_probe(&self) -> Result<(), AppError> {
+        let now = self.now();
+        let postponed = self.store.write::<_, StoreError, _>(move |tx| {
+            let Some(freeze) = pool::settings(tx)?.frozen_at(now) else { return Ok(()) };
+            pool::set_freeze(tx, Some(Freeze { probe_at: now + Freeze::PAUSE, ..freeze }))
+        });
+        Ok(postponed.await?)
     }
 
     /// Zoom said yes: only what it says when it is asked again counts. Without an answer the row stays occupied.
@@ -76,12 +91,7 @@ impl App {
                 licenses::drop_surplus(tx)?;
                 let words = error.to_string();
                 match &error {
-                    ZoomError::Frozen => {
-                        let since = pool::settings(tx)?.freeze.map_or(now, |freeze| freeze.since);
-                        pool::set_freeze(tx, Some(Freeze { since, probe_at: now + Freeze::PAUSE }))?;
-                        moves::note(tx, Move::Freeze, now)?;
-                        audit::add(tx, &app.entry(None, Actor::Keeper, "pool.frozen", None, words))
-                    }
+                    ZoomError::Frozen => app.note_frozen(tx, now, words),
                     ZoomError::NoLicense
                     | ZoomError::RetryAfter { .. }
                     | ZoomError::Unreachable(_)
@@ -106,6 +116,14 @@ impl App {
         Ok(problem)
     }
 
+    fn note_frozen(&self, tx: &mut WriteTx<'_>, now: Instant, words: String) -> Result<(), StoreError> {
+        // One that was forgotten is over; this is another.
+        let since = pool::settings(tx)?.frozen_at(now).map_or(now, |freeze| freeze.since);
+        pool::set_freeze(tx, Some(Freeze { since, probe_at: now + Freeze::PAUSE }))?;
+        moves::note(tx, Move::Freeze, now)?;
+        audit::add(tx, &self.entry(None, Actor::Keeper, "pool.frozen", None, words))
+    }
+
     /// Takes a license off a seat on which nobody meets, as far as Zoom knows.
     pub(super) async fn detach(self: &Arc<Self>, license: u32, seat: &SeatId) -> Result<(), AppError> {
         if self.is_met_on(license, seat).await? {
@@ -118,8 +136,10 @@ impl App {
                 && licenses::begin_detach(tx, license, &tx_seat, now, now + WORK)?;
             if begun { ledger::leave(tx, license, now).map(|()| true) } else { Ok(false) }
         });
-        let begun = begun.await?;
-        if begun { self.finish_detach(license, seat).await } else { Ok(()) }
+        if begun.await? && !self.finish_detach(license, seat).await? {
+            self.postpone_probe().await?;
+        }
+        Ok(())
     }
 
     /// Whether a meeting runs on the seat that we do not know to be live: the webhook of a start may have been lost, and a
@@ -157,8 +177,8 @@ impl App {
     }
 
     /// Asks Zoom to take the license off, and frees the row when Zoom, asked again, says that it is gone: a change that was
-    /// accepted without effect would leave more licenses in use than there are rows for.
-    async fn finish_detach(self: &Arc<Self>, license: u32, seat: &SeatId) -> Result<(), AppError> {
+    /// accepted without effect would leave more licenses in use than there are rows for. Whether the row is free.
+    async fn finish_detach(self: &Arc<Self>, license: u32, seat: &SeatId) -> Result<bool, AppError> {
         let held = match self.zoom_user_of(seat).await? {
             Some(host) => match self.zoom.set_license(&host, License::Basic).await {
                 Ok(()) => self.zoom.user(&host).await.map(|user| user.license),
@@ -169,13 +189,15 @@ impl App {
         match held {
             Ok(License::Licensed) => {
                 let ineffective = ZoomError::Unclear("Zoom took the license off without effect".to_owned());
-                self.leave_unsettled(license, seat, &ineffective).await
+                self.leave_unsettled(license, seat, &ineffective).await?;
+                Ok(false)
             }
             // A user that Zoom does not know holds no license.
-            Ok(_) | Err(ZoomError::Gone) => self.mark_free(license, seat).await,
+            Ok(_) | Err(ZoomError::Gone) => self.mark_free(license, seat).await.map(|()| true),
             Err(error) => {
                 tracing::warn!(license, seat = %seat, %error, "a license could not be detached");
-                self.leave_unsettled(license, seat, &error).await
+                self.leave_unsettled(license, seat, &error).await?;
+                Ok(false)
             }
         }
     }
@@ -187,21 +209,23 @@ impl App {
         let (seen, now, seat) = (*until, self.now(), claim.seat.clone());
         let taken = self.store.write::<_, StoreError, _>(move |tx| {
             let taken = licenses::take_over(tx, license, seen, now + WORK)?;
-            Ok(if taken { Some(meetings::needs_its_license(tx, &seat, now)?) } else { None })
+            // While Zoom lets none move, what is taken off could be put nowhere.
+            let stays = pool::settings(tx)?.frozen_at(now).is_some() || meetings::needs_its_license(tx, &seat, now)?;
+            Ok(taken.then_some(stays))
         });
-        let Some(is_needed) = taken.await? else { return Ok(()) };
+        let Some(stays) = taken.await? else { return Ok(()) };
         let held = match self.zoom_user_of(&claim.seat).await? {
             Some(host) => self.zoom.user(&host).await.map(|user| user.license),
             None => Ok(License::Basic),
         };
         match (row.slot.place(), held) {
             (Place::Attaching, Ok(License::Licensed)) => self.mark_attached(license, &claim.seat).await.map(drop),
-            // Taking it off was not finished, and somebody has come to need it where it is.
-            (Place::Detaching, Ok(License::Licensed)) if is_needed => self.mark_kept(license, &claim.seat).await,
+            // Taking it off was not finished, and it has come to be of use where it is.
+            (Place::Detaching, Ok(License::Licensed)) if stays => self.mark_kept(license, &claim.seat).await,
             (Place::Detaching, Ok(License::Licensed)) if self.is_met_on(license, &claim.seat).await? => Ok(()),
             (_, Err(error)) if !matches!(error, ZoomError::Gone) => self.leave_unsettled(license, &claim.seat, &error).await,
             // Said once more: a change that Zoom received late could otherwise still come into force.
-            _ => self.finish_detach(license, &claim.seat).await,
+            _ => self.finish_detach(license, &claim.seat).await.map(drop),
         }
     }
 
@@ -217,6 +241,7 @@ impl App {
             let freeze = pool::settings(tx)?.freeze;
             if freeze.is_some_and(|freeze| claimed.is_some_and(|claimed| freeze.refused_at() < claimed)) {
                 pool::set_freeze(tx, None)?;
+                audit::add(tx, &app.entry(None, Actor::Keeper, "pool.freeze_ended", None, ""))?;
             }
             moves::note(tx, Move::Attach, now)?;
             ledger::open(tx, &app.id(), license, &seat, (claimed.unwrap_or(now), now))?;
@@ -287,11 +312,14 @@ impl App {
 
     /// It is not known where the license is: the row stays occupied, and Zoom is asked again later, and later still.
     async fn leave_unsettled(&self, license: u32, seat: &SeatId, error: &ZoomError) -> Result<(), AppError> {
-        let (app_now, seat, words, error) = (self.now(), seat.clone(), error.to_string(), error.clone());
-        let retry = move |failures: u32| retry_at(app_now, &error, failures);
+        let (now, seat, words, error) = (self.now(), seat.clone(), error.to_string(), error.clone());
         let left = self.store.write::<_, StoreError, _>(move |tx| {
-            let failures = licenses::of_seat(tx, &seat)?.map_or(0, |(row, _)| row.failures);
-            licenses::mark_failed(tx, license, retry(failures), &words)
+            let row = licenses::of_seat(tx, &seat)?.map(|(row, _)| row);
+            let retry = retry_at(now, &error, row.as_ref().map_or(0, |row| row.failures));
+            // Who presses Start while it rests does not make it rest for longer.
+            let rests_until =
+                row.and_then(|row| row.retry_at).filter(|at| *at > now && !matches!(error, ZoomError::RetryAfter { .. }));
+            licenses::mark_failed(tx, license, rests_until.map_or(retry, |until| until.min(retry)), &words)
         });
         Ok(left.await?)
     }

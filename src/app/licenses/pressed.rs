@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::domain::ids::{MeetingId, SeatId};
 use crate::domain::plan::{Problem, Snapshot, Step, plan};
-use crate::domain::pool::{Place, PoolRow, Strategy};
+use crate::domain::pool::{Place, PoolRow, Strategy, is_worked_on};
 use crate::domain::seat::{License, SeatStatus};
 use crate::domain::time::{Instant, Span};
 use crate::store::{StoreError, seats};
@@ -27,21 +27,23 @@ impl App {
         meeting: &MeetingId,
     ) -> Result<Attached, AppError> {
         let until = self.now() + PATIENCE;
-        let mut answer = Problem::Refused;
+        let (mut answer, mut has_settled) = (Problem::Refused, false);
         while self.now() < until {
             let snapshot = self.snapshot(Some(meeting.clone())).await?;
             let row = snapshot.rows.iter().find(|(row, _)| row.slot.claim().is_some_and(|claim| claim.seat == *seat));
-            match row.map(|(row, until)| (row, !row.is_free_to_touch(*until, snapshot.now))) {
+            match row.map(|(row, until)| (row, is_worked_on(*until, snapshot.now))) {
                 Some((row, _)) if row.slot.place() == Place::Attached => {
                     if self.is_there(row.number, seat).await? {
                         return Ok(Attached::Yes);
                     }
                 }
-                // Somebody is at it, or Zoom asked to wait: a moment later it is there, or free.
-                Some((_, true)) => {
-                    self.clock.sleep(A_MOMENT).await;
+                // It may rest after a failure: a person who waits is reason enough to ask once more.
+                Some((row, false)) if !has_settled => {
+                    has_settled = true;
+                    self.settle(row.number, &snapshot).await?;
                 }
-                Some((row, false)) => self.settle(row.number, &snapshot).await?,
+                // Somebody is at it: a moment later it is there, or free.
+                Some(_) => self.clock.sleep(A_MOMENT).await,
                 None => match self.attach_or_make_room(seat, &snapshot).await? {
                     Some(Attached::No(problem)) if problem != Problem::NoneFree => return self.no_license(seat, problem).await,
                     Some(Attached::Yes) => return Ok(Attached::Yes),

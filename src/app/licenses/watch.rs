@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::ids::MeetingId;
-use crate::domain::meeting::{Meeting, Run, State};
+use crate::domain::meeting::{Meeting, Run, Stage, State};
 use crate::domain::plan::Problem;
 use crate::domain::time::{Instant, Span};
 use crate::store::audit::{self, Actor};
@@ -19,10 +19,16 @@ const UNDER_WAY: Span = Span::minutes(1);
 
 impl App {
     pub(super) async fn grow_hold(&self, id: &MeetingId, until: Instant) -> Result<(), AppError> {
-        let Some((scope, meeting)) = self.meeting(id).await? else { return Ok(()) };
-        let from = if meeting.hold.contains(self.now()) { meeting.hold.start() } else { self.now() };
-        let (id, licensed) = (id.clone(), meeting.licensed);
-        Ok(self.store.write(move |tx| meetings::set_hold(tx, &scope, &id, (from, until), licensed)).await?)
+        let (pass, id, now) = (self.pass(), id.clone(), self.now());
+        let grown = self.store.write::<_, StoreError, _>(move |tx| {
+            let Some(scope) = meetings::tenant_of(tx, &pass, &id)? else { return Ok(()) };
+            // It may have ended, or been promised a license, since the plan was made.
+            let running = meetings::find(tx, &scope, &id)?.filter(|meeting| meeting.state.stage() == Stage::Live);
+            let Some(meeting) = running else { return Ok(()) };
+            let from = if meeting.hold.contains(now) { meeting.hold.start() } else { now };
+            meetings::set_hold(tx, &scope, &id, (from, until.max(meeting.hold.end())), meeting.licensed)
+        });
+        Ok(grown.await?)
     }
 
     /// Nobody seems to have started it. Zoom is asked first: the webhook of a start may have been lost.
@@ -30,7 +36,8 @@ impl App {
         let Some((scope, meeting)) = self.meeting(id).await? else { return Ok(()) };
         let run = match self.run_at_zoom(&meeting).await {
             Ok(run) => run,
-            Err(error @ (ZoomError::RetryAfter { .. } | ZoomError::Unclear(_) | ZoomError::Unreachable(_))) => {
+            // Silence is no answer, and while its hold lasts neither is a refusal to say.
+            Err(error) if self.now() < meeting.hold.end() || is_silence(&error) => {
                 let (id, now) = (id.clone(), self.now());
                 self.store.write(move |tx| meetings::mark_polled(tx, &scope, &id, now, false)).await?;
                 return Err(error.into());
@@ -139,6 +146,10 @@ impl App {
             .await?;
         Ok(())
     }
+}
+
+const fn is_silence(error: &ZoomError) -> bool {
+    matches!(error, ZoomError::RetryAfter { .. } | ZoomError::Unclear(_) | ZoomError::Unreachable(_))
 }
 
 /// Whether nothing has happened to a meeting that is to be given up since it was looked at.

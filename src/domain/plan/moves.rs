@@ -60,7 +60,9 @@ impl<'a> Wants<'a> {
     pub(super) fn of(snapshot: &'a Snapshot) -> Self {
         let wanting = snapshot.needs.iter().filter(|need| need.wants_license_at(snapshot.now));
         let now: BTreeSet<&SeatId> = wanting.map(|need| &need.seat).collect();
-        let is_soon = |need: &&Need| need.licensed && snapshot.now < need.hold.0 && need.hold.0 <= snapshot.now + EARLY;
+        // What was cancelled keeps the beginning of its hold, and holds nothing.
+        let holds = |need: &&Need| need.licensed && need.hold.0 < need.hold.1;
+        let is_soon = |need: &&Need| holds(need) && snapshot.now < need.hold.0 && need.hold.0 <= snapshot.now + EARLY;
         let mut soon: Vec<&Need> = snapshot.needs.iter().filter(is_soon).filter(|need| !now.contains(&need.seat)).collect();
         soon.sort_by_key(|need| urgency(need, snapshot));
         let live = snapshot.needs.iter().filter(|need| need.stage == Stage::Live).map(|need| &need.seat).collect();
@@ -275,14 +277,15 @@ impl<'a> Pool<'a> {
         let settings = &self.snapshot.settings;
         // What somebody is taking off at this moment serves one of those who wait, or is one too many that goes; what rests after
         // a refusal may be long in coming.
-        let stuck = self.stuck();
-        let leaves = |row: &PoolRow| row.slot.claim().is_some_and(|claim| !stuck.contains_key(&claim.seat));
-        let detaching = self.rows.iter().filter(|(row, _)| row.slot.place() == Place::Detaching);
-        let on_their_way = detaching.filter(|(row, _)| leaves(row)).count();
+        let detaching = || self.rows.iter().filter(|(row, _)| row.slot.place() == Place::Detaching);
         if settings.frozen_at(self.snapshot.now).is_some() {
             let unpromised = self.idle.iter().filter(|(_, seat)| !self.snapshot.next_holds.contains_key(*seat));
-            return (unpromised.take(unserved.saturating_sub(on_their_way)).map(detach).collect(), Vec::new());
+            // One that is stuck on its way counts too, so that one license at most is risked.
+            return (unpromised.take(unserved.saturating_sub(detaching().count())).map(detach).collect(), Vec::new());
         }
+        let stuck = self.stuck();
+        let leaves = |row: &PoolRow| row.slot.claim().is_some_and(|claim| !stuck.contains_key(&claim.seat));
+        let on_their_way = detaching().filter(|(row, _)| leaves(row)).count();
         let saves = settings.release == Release::WhenNeeded || settings.saves_moves(self.snapshot.moves_today);
         let keeps = |seat: &SeatId| match settings.strategy {
             // Where it stands for nobody it is of no use.

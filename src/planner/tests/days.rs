@@ -174,3 +174,10 @@ fn what_is_on_record_becomes_wishes() {
     let licensed: Vec<bool> = attempts.iter().map(|attempt| attempt.licensed).collect();
     assert_eq!(licensed, [true, true, false, true, true, true], "only Ana's short meeting did not want one");
 }
+
+#[test]
+fn a_meeting_that_needs_no_license_is_no_wish_for_one_but_keeps_its_host_busy() {
+    let short = Attempt { licensed: false, ..ask(0, "ana", 0, (600, 630)) };
+    let day = first_day(&[short, ask(1, "bo", 1, (600, 660)), ask(2, "cy", 2, (600, 660)), ask(3, "ana", 3, (615, 660))], 1);
+    assert_eq!((day.asked, day.refused, day.busy), (2, 1, 1));
+}

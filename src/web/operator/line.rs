@@ -1,6 +1,6 @@
 //! Who waits for a license that nobody was promised, and the seats that Zoom refuses one.
 
-use crate::app::pool::PoolView;
+use crate::app::pool::{InLine, PoolView};
 use crate::domain::line::Place;
 use crate::domain::time::Instant;
 use crate::web::meetings::words::past;
@@ -22,15 +22,16 @@ pub(super) struct Refused {
 
 /// The line, the first one first.
 pub(super) fn waiting(view: &PoolView, now: Instant) -> Vec<Waiting> {
-    let entry = |(tenant, place): &(_, Place)| Waiting {
-        tenant: view.tenants.get(tenant).map(|tenant| tenant.name.to_string()).unwrap_or_default(),
-        words: words(*place, now),
+    let entry = |one: &InLine| Waiting {
+        tenant: view.tenants.get(&one.tenant).map(|tenant| tenant.name.to_string()).unwrap_or_default(),
+        words: words(one.place, one.has_license, now),
     };
     view.line.iter().map(entry).collect()
 }
 
-fn words(place: Place, now: Instant) -> String {
+fn words(place: Place, has_license: bool, now: Instant) -> String {
     match place {
+        Place::Running(_) | Place::Insured(_) if has_license => "runs with a license that is not promised to it".to_owned(),
         Place::Running(cut) if cut <= now => "runs without a license, and Zoom may end it at any moment".to_owned(),
         Place::Running(cut) => {
             format!("runs without a license, and Zoom ends it {}, at {}", away(cut, now), Moment::of(cut).text)
@@ -66,10 +67,11 @@ mod tests {
     #[test]
     fn a_place_in_line_says_for_how_long_or_until_when() {
         let now = Instant::from_seconds(1_795_521_600);
-        let since = words(Place::Waiting(now - Span::minutes(6)), now);
+        let since = words(Place::Waiting(now - Span::minutes(6)), true, now);
         assert_eq!(since, "waits for 6 minutes, since 2026-11-24 11:54 UTC");
-        let cut = words(Place::Running(now + Span::minutes(12)), now);
+        let cut = words(Place::Running(now + Span::minutes(12)), false, now);
         assert_eq!(cut, "runs without a license, and Zoom ends it in 12 minutes, at 2026-11-24 12:12 UTC");
-        assert!(words(Place::Running(now), now).contains("at any moment"));
+        assert!(words(Place::Running(now), false, now).contains("at any moment"));
+        assert_eq!(words(Place::Running(now), true, now), "runs with a license that is not promised to it");
     }
 }

@@ -53,3 +53,13 @@ fn nobody_waits_for_a_probe_that_could_be_made_for_the_next_meeting() {
     let probe = Step::Attach { license: 1, seat: SeatId::new("s"), meeting: Some(MeetingId::new("m")) };
     assert_eq!(plan(&frozen), [probe]);
 }
+
+#[test]
+fn of_a_frozen_pool_one_license_at_most_is_taken_off_its_seat() {
+    let waits = need("m", "s", 5, Stage::Booked);
+    let mut frozen = snapshot(4, vec![row(1, Slot::Detaching(on("s1"))), row(2, Slot::Attached(on("s2")))], vec![waits]);
+    frozen.settings.freeze = Some(Freeze { since: at(-11), probe_at: at(4) });
+    // Zoom gave no clear answer when the first was taken off.
+    frozen.rows[0].0.retry_at = Some(at(5));
+    assert!(!plan(&frozen).contains(&detach(2, "s2")));
+}

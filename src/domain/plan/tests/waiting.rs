@@ -118,3 +118,14 @@ fn whoever_is_shut_out_is_told_as_long_as_they_are() {
     let steps = plan(&snapshot(40, rows, vec![over, next.clone()]));
     assert!(!steps.contains(&Step::Clear { meeting: next.meeting }), "{steps:?}");
 }
+
+#[test]
+fn what_was_cancelled_attracts_no_license() {
+    // Without lead the hold of a meeting that was cancelled before it began is empty, and still to come.
+    let cancelled = Need { hold: (at(5), at(5)), ..need("m", "s", 5, Stage::Cancelled) };
+    let mut nearly = snapshot(5, vec![row(1, Slot::Free)], vec![cancelled]);
+    nearly.now = at(5) - Span::seconds(10);
+    assert_eq!(plan(&nearly), []);
+    nearly.needs[0] = Need { hold: (at(5), at(40)), ..need("m", "s", 5, Stage::Booked) };
+    assert!(matches!(plan(&nearly)[..], [Step::Attach { license: 1, .. }]), "{:?}", plan(&nearly));
+}
