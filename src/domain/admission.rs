@@ -87,8 +87,9 @@ pub struct Rules {
 }
 
 /// A meeting somebody wants. Its length lies within [`SHORTEST`](super::meeting::SHORTEST) and
-/// [`LONGEST`](super::meeting::LONGEST) and a scheduled start lies on the grid: the edge parses both. (Off the grid the
-/// answer would still be safe, since every slot that is touched counts.)
+/// [`LONGEST`](super::meeting::LONGEST), when it is begun early by up to [`EARLIEST`](super::line::EARLIEST) more, and a
+/// scheduled start lies on the grid: the edge parses both. (Off the grid the answer would still be safe, since every slot that is
+/// touched counts.)
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// Whose license it would use.

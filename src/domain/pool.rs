@@ -145,7 +145,7 @@ impl Freeze {
     /// How long after the probe was due a freeze is taken to be over although nobody has asked.
     const FORGOTTEN: Span = Span::hours(24);
 
-    /// When Zoom last refused.
+    /// When Zoom last refused, or was last asked without a clear answer.
     pub fn refused_at(&self) -> Instant {
         self.probe_at - Self::PAUSE
     }

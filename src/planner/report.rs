@@ -38,7 +38,7 @@ fn first_lines(answer: &Answer, source: &str) -> String {
         let (share, low, high) = (percent(line.rate.share), percent(line.rate.low), percent(line.rate.high));
         let _ = writeln!(text, "With {}: {share} refused ({low} to {high}).", line.licenses);
     }
-    let _ = writeln!(text, "Counted on {} wishes for a meeting on {} days: {source}.", enough.asked, answer.days);
+    let _ = writeln!(text, "Counted on {} wishes for a license on {} days: {source}.", enough.asked, answer.days);
     if enough.rate.high > answer.target {
         text.push_str(
             "The interval reaches beyond the target: more days would make it surer, one license more would make it safe.\n",
@@ -125,7 +125,7 @@ mod tests {
             "9 licenses, 1 of them kept back against overruns, are enough for no more than 1.00% ",
             "each of the 20 hosts would be 11 more.",
             "With 9: 1.00% refused (1.00% to 1.00%).\nWith 10: 0% refused (0% to 0.30%).\nWith 8: 2.00% refused",
-            "on 1000 wishes for a meeting on 10 days: days of a test.",
+            "on 1000 wishes for a license on 10 days: days of a test.",
             "3 more wishes were refused by a tenant's own ceiling",
             "\n>        9 ",
             "4.2 licenses would be in use",

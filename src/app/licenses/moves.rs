@@ -45,18 +45,19 @@ impl App {
             Err(error) => Attached::No(self.attach_failed(license, seat, error).await?),
         };
         if matches!(attached, Attached::No(_)) {
-            self.postpone_probe().await?;
+            self.postpone_probe(now).await?;
         }
         Ok(attached)
     }
 
     /// While the pool is frozen whatever is tried is the probe. It did not go well, for whatever reason: Zoom is left alone for
-    /// as long as after a refusal, or else every turn would try again, and on another seat.
-    async fn postpone_probe(&self) -> Result<(), AppError> {
-        let now = self.now();
+    /// as long as after a refusal, or else every turn would try again, and on another seat. Counted from just before it began:
+    /// if it turns out later that Zoom carried it out, the freeze is over.
+    async fn postpone_probe(&self, began: Instant) -> Result<(), AppError> {
+        let next = began - Span::seconds(1) + Freeze::PAUSE;
         let postponed = self.store.write::<_, StoreError, _>(move |tx| {
-            let Some(freeze) = pool::settings(tx)?.frozen_at(now) else { return Ok(()) };
-            pool::set_freeze(tx, Some(Freeze { probe_at: now + Freeze::PAUSE, ..freeze }))
+            let Some(freeze) = pool::settings(tx)?.frozen_at(began) else { return Ok(()) };
+            pool::set_freeze(tx, Some(Freeze { probe_at: freeze.probe_at.max(next), ..freeze }))
         });
         Ok(postponed.await?)
     }
@@ -106,6 +107,8 @@ impl App {
                         };
                         seats::observe(tx, &seat, &observation)
                     }
+                    // Who presses Start before its time does not make it rest for longer.
+                    _ if seats::rests(tx, &seat, now)? => Ok(()),
                     _ => {
                         let rest = Span::seconds(20 << seats::license_failures(tx, &seat)?.min(8)).min(LONGEST_REST);
                         seats::mark_refused(tx, &seat, now + rest, &words)
@@ -137,7 +140,7 @@ impl App {
             if begun { ledger::leave(tx, license, now).map(|()| true) } else { Ok(false) }
         });
         if begun.await? && !self.finish_detach(license, seat).await? {
-            self.postpone_probe().await?;
+            self.postpone_probe(now).await?;
         }
         Ok(())
     }
@@ -210,18 +213,21 @@ impl App {
         let taken = self.store.write::<_, StoreError, _>(move |tx| {
             let taken = licenses::take_over(tx, license, seen, now + WORK)?;
             // While Zoom lets none move, what is taken off could be put nowhere.
-            let stays = pool::settings(tx)?.frozen_at(now).is_some() || meetings::needs_its_license(tx, &seat, now)?;
-            Ok(taken.then_some(stays))
+            let is_frozen = pool::settings(tx)?.frozen_at(now).is_some();
+            Ok(if taken { Some((meetings::needs_its_license(tx, &seat, now)?, is_frozen)) } else { None })
         });
-        let Some(stays) = taken.await? else { return Ok(()) };
+        let Some((is_needed, is_frozen)) = taken.await? else { return Ok(()) };
         let held = match self.zoom_user_of(&claim.seat).await? {
             Some(host) => self.zoom.user(&host).await.map(|user| user.license),
             None => Ok(License::Basic),
         };
         match (row.slot.place(), held) {
             (Place::Attaching, Ok(License::Licensed)) => self.mark_attached(license, &claim.seat).await.map(drop),
-            // Taking it off was not finished, and it has come to be of use where it is.
-            (Place::Detaching, Ok(License::Licensed)) if stays => self.mark_kept(license, &claim.seat).await,
+            // Taking it off was not finished, and somebody has come to need it where it is, or it could be put nowhere else.
+            (Place::Detaching, Ok(License::Licensed)) if is_needed => self.mark_kept(license, &claim.seat, None).await,
+            (Place::Detaching, Ok(License::Licensed)) if is_frozen => {
+                self.mark_kept(license, &claim.seat, Some("Zoom did not take this license off while moves are frozen")).await
+            }
             (Place::Detaching, Ok(License::Licensed)) if self.is_met_on(license, &claim.seat).await? => Ok(()),
             (_, Err(error)) if !matches!(error, ZoomError::Gone) => self.leave_unsettled(license, &claim.seat, &error).await,
             // Said once more: a change that Zoom received late could otherwise still come into force.
@@ -253,8 +259,8 @@ impl App {
         Ok(marked.await?)
     }
 
-    /// A license that was to leave its seat stays there.
-    async fn mark_kept(self: &Arc<Self>, license: u32, seat: &SeatId) -> Result<(), AppError> {
+    /// A license that was to leave its seat stays there. If there is a problem it rests, so that the next probe tries another.
+    async fn mark_kept(self: &Arc<Self>, license: u32, seat: &SeatId, problem: Option<&'static str>) -> Result<(), AppError> {
         let (app, now, seat) = (self.clone(), self.now(), seat.clone());
         self.store
             .write::<_, StoreError, _>(move |tx| {
@@ -262,6 +268,9 @@ impl App {
                     return Ok(());
                 }
                 ledger::stay(tx, license)?;
+                if let Some(problem) = problem {
+                    licenses::mark_failed(tx, license, now + LONGEST_REST, problem)?;
+                }
                 let detail = format!("license {license} on seat {seat}");
                 audit::add(tx, &app.entry(None, Actor::Keeper, "license.kept", None, detail))
             })
@@ -315,11 +324,12 @@ impl App {
         let (now, seat, words, error) = (self.now(), seat.clone(), error.to_string(), error.clone());
         let left = self.store.write::<_, StoreError, _>(move |tx| {
             let row = licenses::of_seat(tx, &seat)?.map(|(row, _)| row);
-            let retry = retry_at(now, &error, row.as_ref().map_or(0, |row| row.failures));
-            // Who presses Start while it rests does not make it rest for longer.
-            let rests_until =
-                row.and_then(|row| row.retry_at).filter(|at| *at > now && !matches!(error, ZoomError::RetryAfter { .. }));
-            licenses::mark_failed(tx, license, rests_until.map_or(retry, |until| until.min(retry)), &words)
+            let rests = row.as_ref().and_then(|row| row.retry_at).is_some_and(|at| at > now);
+            if rests && !matches!(error, ZoomError::RetryAfter { .. }) {
+                // Who presses Start before its time does not make it rest for longer.
+                return licenses::let_go(tx, license);
+            }
+            licenses::mark_failed(tx, license, retry_at(now, &error, row.map_or(0, |row| row.failures)), &words)
         });
         Ok(left.await?)
     }

@@ -31,18 +31,19 @@ impl App {
         while self.now() < until {
             let snapshot = self.snapshot(Some(meeting.clone())).await?;
             let row = snapshot.rows.iter().find(|(row, _)| row.slot.claim().is_some_and(|claim| claim.seat == *seat));
-            match row.map(|(row, until)| (row, is_worked_on(*until, snapshot.now))) {
+            match row.map(|(row, until)| (row, *until)) {
                 Some((row, _)) if row.slot.place() == Place::Attached => {
                     if self.is_there(row.number, seat).await? {
                         return Ok(Attached::Yes);
                     }
                 }
-                // It may rest after a failure: a person who waits is reason enough to ask once more.
-                Some((row, false)) if !has_settled => {
+                // Somebody is at it: a moment later it is there, or free.
+                Some((_, until)) if is_worked_on(until, snapshot.now) => self.clock.sleep(A_MOMENT).await,
+                // It may rest after a failure: a person who waits is reason enough to ask once before its time.
+                Some((row, until)) if !has_settled || row.is_free_to_touch(until, snapshot.now) => {
                     has_settled = true;
                     self.settle(row.number, &snapshot).await?;
                 }
-                // Somebody is at it: a moment later it is there, or free.
                 Some(_) => self.clock.sleep(A_MOMENT).await,
                 None => match self.attach_or_make_room(seat, &snapshot).await? {
                     Some(Attached::No(problem)) if problem != Problem::NoneFree => return self.no_license(seat, problem).await,
