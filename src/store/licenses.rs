@@ -177,10 +177,10 @@ pub fn mark_failed(tx: &mut WriteTx<'_>, number: u32, retry_at: Instant, problem
     Ok(())
 }
 
-/// Nobody works on the row any more; it rests as long as it did before.
-pub fn let_go(tx: &mut WriteTx<'_>, number: u32) -> Result<(), StoreError> {
+/// A move failed before its time: nobody works on the row any more, which rests as long as it did before.
+pub fn let_go(tx: &mut WriteTx<'_>, number: u32, problem: &str) -> Result<(), StoreError> {
     diesel::update(licenses::table.filter(licenses::number.eq(column(number))))
-        .set(licenses::worked_on_until.eq(None::<i64>))
+        .set((licenses::worked_on_until.eq(None::<i64>), licenses::problem.eq(Some(problem))))
         .execute(tx.db())?;
     Ok(())
 }

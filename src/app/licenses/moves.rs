@@ -324,10 +324,10 @@ impl App {
         let (now, seat, words, error) = (self.now(), seat.clone(), error.to_string(), error.clone());
         let left = self.store.write::<_, StoreError, _>(move |tx| {
             let row = licenses::of_seat(tx, &seat)?.map(|(row, _)| row);
-            let rests = row.as_ref().and_then(|row| row.retry_at).is_some_and(|at| at > now);
+            let rests = row.as_ref().is_some_and(|row| !row.is_free_to_touch(None, now));
             if rests && !matches!(error, ZoomError::RetryAfter { .. }) {
                 // Who presses Start before its time does not make it rest for longer.
-                return licenses::let_go(tx, license);
+                return licenses::let_go(tx, license, &words);
             }
             licenses::mark_failed(tx, license, retry_at(now, &error, row.map_or(0, |row| row.failures)), &words)
         });
