@@ -5,7 +5,7 @@ use duologue::app::bookings::{Answer, Booking};
 use duologue::app::line::Wait;
 use duologue::app::start::{Start, With};
 use duologue::domain::admission::Refusal;
-use duologue::domain::meeting::Kind;
+use duologue::domain::meeting::{Kind, Stage};
 use duologue::domain::pool::{Freeze, Place};
 use duologue::domain::time::{Span, Window};
 use duologue::zoom::simulator::{Fault, Odds};
@@ -121,4 +121,20 @@ async fn who_begins_a_whole_day_early_keeps_what_was_promised_for_its_end() {
     assert!(promised.end() >= world.now() + minutes(595), "{promised:?}");
     let late = world.book(&world.globex, 0, 560, 30).await;
     assert!(matches!(late, Answer::Refused { refusal: Refusal::PoolFull, .. }), "{late:?}");
+}
+
+#[tokio::test]
+async fn nobody_is_a_no_show_while_zoom_refuses_to_say_whether_they_meet() {
+    let world = World::in_memory(1).await;
+    let meeting = world.booked(&world.acme, 0, 60, 30).await;
+    world.at(59).await;
+    world.zoom(|zoom, _| {
+        let asks = "meeting:read:meeting:admin";
+        let others: Vec<&str> = zoom.settings().scopes.split(' ').filter(|scope| *scope != asks).collect();
+        zoom.settings_mut().scopes = others.join(" ");
+    });
+    world.at(90).await;
+    assert_eq!((world.stage(&world.acme, &meeting).await, world.attached().await), (Stage::Booked, 1));
+    world.at(100).await;
+    assert_eq!((world.stage(&world.acme, &meeting).await, world.attached().await), (Stage::Missed, 0), "its time is over");
 }
