@@ -20,44 +20,41 @@ async fn freeze(world: &World) -> Option<Freeze> {
     world.app.pool(&world.console).await.unwrap().settings.freeze
 }
 
-async fn occupied(world: &World) -> usize {
-    world.licenses().await.iter().filter(|row| row.slot.place() != Place::Free).count()
-}
-
-#[tokio::test]
-async fn a_probe_that_fails_for_another_reason_is_repeated_no_sooner_than_one_that_is_refused() {
-    let world = World::in_memory(2).await;
-    world.booked(&world.acme, 0, 60, 60).await;
-    world.booked(&world.globex, 0, 60, 60).await;
-    world.zoom(|zoom, _| zoom.faults_mut().set(Fault::LicenseFreeze, ALWAYS));
-    world.at(56).await;
-    let probe_at = freeze(&world).await.expect("Zoom has refused").probe_at;
-    world.zoom(|zoom, _| {
-        zoom.faults_mut().set(Fault::LicenseFreeze, NEVER);
-        zoom.faults_mut().set(Fault::NotApplied, ALWAYS);
-    });
-    world.at(72).await;
-    assert!(probe_at <= world.now(), "the probe was due");
-    let again = freeze(&world).await.expect("nothing has shown that it is over");
-    assert!(again.probe_at >= probe_at + Freeze::PAUSE - Span::seconds(1), "{again:?}");
-    assert!(occupied(&world).await <= 1, "one license was tried, on one seat: {:?}", world.licenses().await);
-    world.zoom(|zoom, _| zoom.faults_mut().reset());
-    world.at(90).await;
-    assert_eq!((freeze(&world).await, world.attached().await), (None, 2));
-}
-
-#[tokio::test]
-async fn a_probe_that_zoom_carried_out_without_an_answer_ends_the_freeze_when_that_is_known() {
+/// Two meetings of minute 30 wait for their licenses, Zoom has refused one at minute 25, and would not refuse any more.
+async fn frozen() -> World {
     let world = World::in_memory(2).await;
     world.booked(&world.acme, 0, 30, 60).await;
     world.booked(&world.globex, 0, 30, 60).await;
     world.zoom(|zoom, _| zoom.faults_mut().set(Fault::LicenseFreeze, ALWAYS));
     world.at(26).await;
     assert!(freeze(&world).await.is_some());
-    world.zoom(|zoom, _| {
-        zoom.faults_mut().set(Fault::LicenseFreeze, NEVER);
-        zoom.faults_mut().set(Fault::NoAnswer, ALWAYS);
-    });
+    world.zoom(|zoom, _| zoom.faults_mut().set(Fault::LicenseFreeze, NEVER));
+    world
+}
+
+async fn occupied(world: &World) -> usize {
+    world.licenses().await.iter().filter(|row| row.slot.place() != Place::Free).count()
+}
+
+#[tokio::test]
+async fn a_probe_that_fails_for_another_reason_is_repeated_no_sooner_than_one_that_is_refused() {
+    let world = frozen().await;
+    let probe_at = freeze(&world).await.expect("Zoom has refused").probe_at;
+    world.zoom(|zoom, _| zoom.faults_mut().set(Fault::NotApplied, ALWAYS));
+    world.at(42).await;
+    assert!(probe_at <= world.now(), "the probe was due");
+    let again = freeze(&world).await.expect("nothing has shown that it is over");
+    assert!(again.probe_at >= probe_at + Freeze::PAUSE - Span::seconds(1), "{again:?}");
+    assert!(occupied(&world).await <= 1, "one license was tried, on one seat: {:?}", world.licenses().await);
+    world.zoom(|zoom, _| zoom.faults_mut().reset());
+    world.at(60).await;
+    assert_eq!((freeze(&world).await, world.attached().await), (None, 2));
+}
+
+#[tokio::test]
+async fn a_probe_that_zoom_carried_out_without_an_answer_ends_the_freeze_when_that_is_known() {
+    let world = frozen().await;
+    world.zoom(|zoom, _| zoom.faults_mut().set(Fault::NoAnswer, ALWAYS));
     world.at(42).await;
     assert!(freeze(&world).await.is_some(), "nobody knows yet");
     assert_eq!(world.zoom(|zoom, _| zoom.licenses_in_use()), 1, "the probe was carried out");
