@@ -67,7 +67,7 @@ impl App {
         let (settings, now) = (pool::settings(tx)?, self.now());
         let rules = rules(&settings, now);
         let mut served = false;
-        for (scope, meeting) in self.in_order(tx)? {
+        for (_, scope, meeting) in self.in_order(tx)? {
             if line::has_left(&meeting, now) {
                 self.leave(tx, &scope, &meeting, Actor::Keeper)?;
             } else if let Ok(admitted) = grant(tx, &meeting, &rules, &settings)? {
@@ -82,14 +82,15 @@ impl App {
         Ok(served)
     }
 
-    /// Everybody in line, the first one first.
-    pub(super) fn in_order(&self, tx: &mut ReadTx<'_>) -> Result<Vec<(TenantScope, Meeting)>, StoreError> {
+    /// Everybody in line with their place, the first one first.
+    pub(super) fn in_order(&self, tx: &mut ReadTx<'_>) -> Result<Vec<(Place, TenantScope, Meeting)>, StoreError> {
         let (settings, now) = (pool::settings(tx)?, self.now());
         let in_line = meetings::line(tx, &self.pass(), now)?;
-        let mut placed: Vec<_> =
-            in_line.into_iter().filter_map(|entry| Some((line::place(&entry.1, &settings, now)?, entry))).collect();
-        placed.sort_by(|(one, a), (other, b)| (one, &a.1.id).cmp(&(other, &b.1.id)));
-        Ok(placed.into_iter().map(|(_, entry)| entry).collect())
+        let placed =
+            in_line.into_iter().filter_map(|(scope, meeting)| Some((line::place(&meeting, &settings, now)?, scope, meeting)));
+        let mut placed: Vec<_> = placed.collect();
+        placed.sort_by(|(one, _, a), (other, _, b)| (one, &a.id).cmp(&(other, &b.id)));
+        Ok(placed)
     }
 
     /// The meeting may begin now, with the promise of a license or without. A host who waited to begin is told by the page
@@ -196,14 +197,14 @@ impl App {
 
     /// How long a meeting that is asked for now would wait, after everybody who is in line before it.
     pub(super) fn wait_of(&self, tx: &mut ReadTx<'_>, request: &Request, now: Instant) -> Result<Wait, StoreError> {
-        let (settings, in_line) = (pool::settings(tx)?, self.in_order(tx)?);
+        let in_line = self.in_order(tx)?;
         let is_asked_for = |meeting: &Meeting| request.moving.as_ref() == Some(&meeting.id);
-        let is_in_line = in_line.iter().any(|(_, meeting)| is_asked_for(meeting));
+        let is_in_line = in_line.iter().any(|(.., meeting)| is_asked_for(meeting));
         // Who would come into the line only now comes before those that are merely insured.
-        let is_insured = |meeting: &Meeting| matches!(line::place(meeting, &settings, now), Some(Place::Insured(_)));
-        let comes_first = |meeting: &&Meeting| !is_asked_for(meeting) && (is_in_line || !is_insured(meeting));
-        let ahead = in_line.iter().map(|(_, meeting)| meeting).take_while(comes_first);
-        let ahead: Vec<Request> = ahead.map(|meeting| asks(meeting, now)).collect();
+        let comes_first =
+            |place: &Place, meeting: &Meeting| !is_asked_for(meeting) && (is_in_line || !matches!(place, Place::Insured(_)));
+        let ahead = in_line.iter().take_while(|(place, _, meeting)| comes_first(place, meeting));
+        let ahead: Vec<Request> = ahead.map(|(.., meeting)| asks(meeting, now)).collect();
         Ok(Wait { position: ahead.len() + 1, about: first_start(tx, request, &ahead, now)? })
     }
 }

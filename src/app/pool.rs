@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::domain::admission::{Stretch, above, peak};
 use crate::domain::count::counted;
 use crate::domain::ids::{EventId, LetterId, SeatId, TenantId};
-use crate::domain::line::{self, Place};
+use crate::domain::line::Place;
 use crate::domain::meeting::Meeting;
 use crate::domain::plan::Webhooks;
 use crate::domain::pool::{Moves, PoolRow, PoolSettings};
@@ -106,12 +106,12 @@ impl App {
     fn view(&self, tx: &mut ReadTx<'_>, pass: &OperatorPass) -> Result<PoolView, StoreError> {
         let (settings, now) = (pool::settings(tx)?, self.now());
         let (waiting, licensed_seats) = (self.in_order(tx)?, demand::licensed_seats(tx)?);
-        let in_line = |(scope, meeting): &(TenantScope, Meeting)| {
+        let in_line = |(place, scope, meeting): (Place, TenantScope, Meeting)| {
             let has_license = licensed_seats.contains(&meeting.seat);
-            Some(InLine { tenant: scope.tenant().clone(), place: line::place(meeting, &settings, now)?, has_license })
+            InLine { tenant: scope.tenant().clone(), place, has_license }
         };
         Ok(PoolView {
-            line: waiting.iter().filter_map(in_line).collect(),
+            line: waiting.into_iter().map(in_line).collect(),
             moves: moves::on_day(tx, now)?,
             refused: seats::refused(tx, pass)?,
             rows: licenses::list(tx)?.into_iter().map(|(row, _)| row).collect(),

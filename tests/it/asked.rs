@@ -1,13 +1,13 @@
 //! What is asked of Zoom when it does not play along: once by whoever waits, and not over and over by the background. And what
 //! somebody is promised who asks at an unusual time.
 
-use duologue::app::bookings::{Answer, Booking};
+use duologue::app::bookings::Answer;
 use duologue::app::line::Wait;
 use duologue::app::start::{Start, With};
 use duologue::domain::admission::Refusal;
-use duologue::domain::meeting::{Kind, Stage};
+use duologue::domain::meeting::Stage;
 use duologue::domain::pool::{Freeze, Place};
-use duologue::domain::time::{Span, Window};
+use duologue::domain::time::Span;
 use duologue::zoom::simulator::{Fault, Odds};
 
 use crate::short::allow_short_meetings;
@@ -99,9 +99,7 @@ async fn who_asks_comes_before_those_who_are_merely_insured_and_is_told_so() {
     world.settle().await;
     world.at(87).await;
     let other = world.with_party("initech", 1).await;
-    let booking = world.booking(&other.users[0], 0, 45);
-    let time = duologue::app::bookings::Time { window: Window::lasting(world.now(), minutes(45)), ..booking.time };
-    let now = Booking { kind: Kind::OnDemand, time, ..booking };
+    let now = world.on_the_spot(&other.users[0], 45, false);
     let answer = world.app.book(&other.scope, &other.users[0], now).await.unwrap();
     let Answer::Refused { wait, .. } = answer else { panic!("{answer:?}") };
     assert!(matches!(wait, Some(Wait { position: 1, .. })), "{wait:?}");

@@ -8,10 +8,10 @@ use duologue::app::line::{Queued, Wait};
 use duologue::app::start::{Start, With};
 use duologue::domain::admission::Refusal;
 use duologue::domain::ids::MeetingId;
-use duologue::domain::meeting::{Kind, Stage};
+use duologue::domain::meeting::Stage;
 use duologue::domain::optimum::fewest_moves;
 use duologue::domain::pool::{Moves, Place, PoolSettings, Release, Strategy};
-use duologue::domain::time::{Span, Window};
+use duologue::domain::time::Span;
 use duologue::store::{StoreError, moves};
 use duologue::zoom::simulator::{Fault, Odds};
 
@@ -31,14 +31,8 @@ async fn moves_today(world: &World) -> Moves {
     world.app.store.read::<_, StoreError, _>(move |tx| moves::on_day(tx, now)).await.unwrap()
 }
 
-fn on_the_spot(world: &World, party: &Party, length: i64, wait: bool) -> Booking {
-    let booking = world.booking(&party.users[0], 0, length);
-    let time = duologue::app::bookings::Time { window: Window::lasting(world.now(), minutes(length)), ..booking.time };
-    Booking { kind: Kind::OnDemand, time, wait, ..booking }
-}
-
 async fn ask_now(world: &World, party: &Party, length: i64, wait: bool) -> Answer {
-    world.app.book(&party.scope, &party.users[0], on_the_spot(world, party, length, wait)).await.unwrap()
+    world.app.book(&party.scope, &party.users[0], world.on_the_spot(&party.users[0], length, wait)).await.unwrap()
 }
 
 async fn press(world: &World, party: &Party, meeting: &MeetingId, with: With) -> Start {
@@ -268,7 +262,7 @@ async fn nobody_overtakes_the_line_and_whoever_leaves_it_leaves_no_trace() {
     duologue::keeper::run(&world.app, duologue::app::bell::Lane::Inbox).await.unwrap();
     world.clock.advance(Duration::from_mins(6));
     // The license is free, the keeper has not looked yet, and bo asks before it does.
-    let bo = Booking { host: world.acme.users[1].id.clone(), ..on_the_spot(&world, &world.acme, 20, false) };
+    let bo = Booking { host: world.acme.users[1].id.clone(), ..world.on_the_spot(&world.acme.users[0], 20, false) };
     let asked = world.app.book(&world.acme.scope, &world.acme.users[1], bo).await.unwrap();
     assert!(matches!(asked, Answer::Refused { refusal: Refusal::PoolFull, .. }), "{asked:?}");
     assert!(world.meeting(&world.globex, &waiting).await.licensed);

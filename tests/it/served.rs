@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use duologue::app::bell::Lane;
-use duologue::app::bookings::{Answer, Booking, Time};
+use duologue::app::bookings::Answer;
 use duologue::app::start::{Start, With};
 use duologue::domain::admission::Refusal;
 use duologue::domain::ids::MeetingId;
-use duologue::domain::meeting::{Kind, Stage};
+use duologue::domain::meeting::Stage;
 use duologue::domain::pool::{Freeze, PoolSettings, Release};
-use duologue::domain::time::Window;
 use duologue::keeper;
 use duologue::store::{moves, pool};
 use duologue::zoom::simulator::{Fault, Odds};
@@ -27,9 +26,7 @@ async fn freeze(world: &World) -> Option<Freeze> {
 
 /// Somebody asks for a meeting now, and waits in line for its license.
 async fn asks_now(world: &World, party: &Party, length: i64) -> MeetingId {
-    let asks = world.booking(&party.users[0], 0, length);
-    let time = Time { window: Window::lasting(world.now(), minutes(length)), ..asks.time };
-    let asks = Booking { kind: Kind::OnDemand, time, wait: true, ..asks };
+    let asks = world.on_the_spot(&party.users[0], length, true);
     let answer = world.app.book(&party.scope, &party.users[0], asks).await.unwrap();
     let Answer::InLine(meeting) = answer else { panic!("not in line: {answer:?}") };
     meeting

@@ -211,10 +211,12 @@ impl App {
         let Some(claim) = row.slot.claim() else { return Ok(()) };
         let (seen, now, seat) = (*until, self.now(), claim.seat.clone());
         let taken = self.store.write::<_, StoreError, _>(move |tx| {
-            let taken = licenses::take_over(tx, license, seen, now + WORK)?;
+            if !licenses::take_over(tx, license, seen, now + WORK)? {
+                return Ok(None);
+            }
             // While Zoom lets none move, what is taken off could be put nowhere.
             let is_frozen = pool::settings(tx)?.frozen_at(now).is_some();
-            Ok(if taken { Some((meetings::needs_its_license(tx, &seat, now)?, is_frozen)) } else { None })
+            Ok(Some((meetings::needs_its_license(tx, &seat, now)?, is_frozen)))
         });
         let Some((is_needed, is_frozen)) = taken.await? else { return Ok(()) };
         let held = match self.zoom_user_of(&claim.seat).await? {

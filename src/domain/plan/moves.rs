@@ -275,14 +275,14 @@ impl<'a> Pool<'a> {
     /// First those that must go, because somebody waits or there are too many; then those that may.
     fn detachments(&self, unserved: usize) -> (Vec<Step>, Vec<Step>) {
         let settings = &self.snapshot.settings;
-        // What somebody is taking off at this moment serves one of those who wait, or is one too many that goes; what rests after
-        // a refusal may be long in coming.
         let detaching = || self.rows.iter().filter(|(row, _)| row.slot.place() == Place::Detaching);
         if settings.frozen_at(self.snapshot.now).is_some() {
             let unpromised = self.idle.iter().filter(|(_, seat)| !self.snapshot.next_holds.contains_key(*seat));
             // One that is stuck on its way counts too, so that one license at most is risked.
             return (unpromised.take(unserved.saturating_sub(detaching().count())).map(detach).collect(), Vec::new());
         }
+        // What somebody is taking off at this moment serves one of those who wait, or is one too many that goes; what rests after
+        // a refusal may be long in coming.
         let stuck = self.stuck();
         let leaves = |row: &PoolRow| row.slot.claim().is_some_and(|claim| !stuck.contains_key(&claim.seat));
         let on_their_way = detaching().filter(|(row, _)| leaves(row)).count();

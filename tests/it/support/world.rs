@@ -182,6 +182,13 @@ impl World {
         }
     }
 
+    /// A meeting on the spot; `wait`: its host will wait in line.
+    pub(crate) fn on_the_spot(&self, host: &User, length: i64, wait: bool) -> Booking {
+        let booking = self.booking(host, 0, length);
+        let time = Time { window: Window::lasting(self.now(), minutes(length)), ..booking.time };
+        Booking { kind: Kind::OnDemand, time, wait, ..booking }
+    }
+
     pub(crate) async fn book(&self, party: &Party, host: usize, minute: i64, length: i64) -> Answer {
         let booking = self.booking(&party.users[host], minute, length);
         self.app.book(&party.scope, &party.users[host], booking).await.unwrap()
